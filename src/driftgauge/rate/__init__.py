@@ -1,0 +1,1 @@
+"""Rating: scales, assignment, blinding, judges, and ratings in and out."""

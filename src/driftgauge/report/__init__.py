@@ -1,0 +1,1 @@
+"""Reports: frames of estimates and findings in, one document out. Never imports `measure`."""
