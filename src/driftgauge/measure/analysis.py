@@ -1,0 +1,324 @@
+"""The whole measurement: a ratings frame and a protocol in, estimates and findings out."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from driftgauge.measure.agreement import agreement_rows
+from driftgauge.measure.arrays import FloatArray
+from driftgauge.measure.bootstrap import Key, Weights, draw_weights, rating_replicates, response_replicates
+from driftgauge.measure.bounds import Missing, count_missing, drift_bounds, missing_in
+from driftgauge.measure.checks import check
+from driftgauge.measure.decompose import component_rates
+from driftgauge.measure.drift import (
+    judge,
+    log_odds,
+    name_safer_by,
+    odds_ratio_columns,
+    part_replicates,
+    part_rows,
+)
+from driftgauge.measure.estimate import Answer, answer, fewest_raters
+from driftgauge.measure.outcomes import Counted, Sample, counted, sample
+from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
+from driftgauge.measure.rates import MEANS, Rate, rates
+from driftgauge.measure.rows import SCENARIO, TWO_WAY, Row, Setting, answer_rows, bootstrap_row, estimates_frame
+from driftgauge.measure.units import RESPONSE_UNITS, Contributions, Rows, common_k, contributions, unit_groups
+from driftgauge.measure.variance import rater_strata
+from driftgauge.records import Finding, Progress
+from driftgauge.study import Protocol, Unit
+
+RESPONSE_REPLICATES: Final = 2_000
+"""Response units summarise each response anew in every replicate; they get at most this many."""
+UNITS: Final[tuple[Unit, ...]] = ("rating", "response_mean", "response_majority", "any_rater")
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a measurement found."""
+
+    estimates: pl.DataFrame
+    findings: list[Finding]
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """One kind of rater on one intent: what every unit is estimated from."""
+
+    found: Index
+    rates: Mapping[str, Rate]
+    missing: Missing
+    weights: Weights
+    scopes: tuple[str, ...]
+    setting: Setting
+
+
+def measure(
+    ratings: pl.DataFrame,
+    *,
+    protocol: Protocol,
+    rng: np.random.Generator,
+    bootstrap: int = 10_000,
+    units: Sequence[Unit] = UNITS,
+    analysis_id: str = "",
+    progress: Progress = lambda stage, done, total: None,
+) -> Measured:
+    """Estimate everything that statistics §1–3, §5 and §6 name, each row with its population.
+
+    Parameters
+    ----------
+    ratings
+        The ratings table (`frames.RATINGS`); `family` and `generation` say the lineage.
+    protocol
+        Thresholds, margin, level, scope, primary estimand.
+    rng
+        Source of the bootstrap's randomness; the only randomness there is.
+    bootstrap
+        Replicates for rating-unit rows; response units get at most `RESPONSE_REPLICATES`. 0 leaves the bootstrap out.
+    units
+        Which units to estimate; ``any_attempt`` is added when a release answered a prompt more than once.
+    analysis_id
+        Goes into every row and its id.
+    progress
+        Told of each stage.
+
+    Returns
+    -------
+    Measured
+        Null with a reason where the data cannot say; never an error for thin data.
+
+    Raises
+    ------
+    EstimationError
+        When no rating counts at all.
+    """
+    left = counted(ratings, protocol)
+    simulated = bool(ratings["simulated"].fill_null(value=False).any())
+    whose = list(_whose(left))
+    steps = len(whose) * (len(units) + 1)
+    done = 0
+    rows: list[Row] = []
+    for kind, intent, name, frame in whose:
+        setting = Setting(kind, intent, "rating", protocol.level, protocol.harmful_at, 1, simulated, name)
+        one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
+        several = one.found.sample.rows["attempt"].n_unique() > 1
+        for unit in [*units, *(["any_attempt"] if several else [])]:
+            progress(f"{kind} {intent}: {unit}", done, steps)
+            rows += _unit_rows(one, unit, protocol=protocol)
+            done += 1
+    for kind in dict.fromkeys(kind for kind, _, _, _ in whose):
+        progress(f"{kind}: agreement", done, steps)
+        rows += _agreement(left, kind, protocol=protocol, rng=rng, bootstrap=bootstrap, simulated=simulated)
+        done += 1
+    progress("done", steps, steps)
+    estimates = estimates_frame(rows, analysis_id=analysis_id)
+    return Measured(estimates, check(ratings, left, estimates, protocol=protocol))
+
+
+def _whose(left: Counted) -> Iterator[tuple[str, str, str | None, pl.DataFrame]]:
+    """Yield each kind × intent that has ratings, and, where several judges rated, each judge apart."""
+    for kind in ("human", "judge"):
+        for intent in ("adversarial", "benign"):
+            frame = left.rows.filter(pl.col("kind") == kind, pl.col("intent") == intent)
+            if not len(frame):
+                continue
+            yield kind, intent, None, frame
+            judges = frame["rater"].unique().sort().to_list() if kind == "judge" else []
+            if len(judges) > 1:
+                yield from ((kind, intent, name, frame.filter(pl.col("rater") == name)) for name in judges)
+
+
+def _prepare(
+    frame: pl.DataFrame, left: Counted, setting: Setting, *, protocol: Protocol, rng: np.random.Generator, bootstrap: int
+) -> _Pass:
+    found = index(sample(frame, protocol))
+    here = found.sample
+    strata = rater_strata(here.membership, np.ones(here.n_raters, dtype=np.bool_))
+    weights = draw_weights(rng, n=bootstrap, n_scenarios=here.n_scenarios, strata=strata, n_raters=here.n_raters)
+    lost = left.missing.filter(pl.col("intent") == setting.intent)
+    several = any(fewest_raters(here, [population(found, release, {})]) > 1 for release in found.releases)
+    scopes = ("raters", "panel") if setting.kind == "human" and several else ("panel",)
+    return _Pass(found, rates(here, intent=setting.intent or ""), missing_in(found, lost), weights, scopes, setting)
+
+
+def _unit_rows(one: _Pass, unit: Unit, *, protocol: Protocol) -> list[Row]:
+    here = one.found.sample
+    groups = unit_groups(here)
+    group = groups["attempts" if unit == "any_attempt" else "response"]
+    setting = replace(one.setting, unit=unit, k=common_k(here, unit=unit, group=group))
+    main = {name: rate for name, rate in one.rates.items() if unit in rate.units}
+    components = component_rates(here) if unit in MEANS and "asr" in main and "refusal_rate" in main else {}
+    inputs = {name: Rows(rate.y, rate.x, group, here.weight) for name, rate in {**main, **components}.items()}
+    parts = {name: contributions(each, unit, k=setting.k) for name, each in inputs.items()}
+    questions = [
+        question
+        for question in (*levels(one.found), *drifts(one.found), *modality_effects(one.found))
+        if unit == protocol.primary.unit or "harm_category" not in question.where
+    ]
+    replicates = _replicates(one, setting, inputs=inputs, parts=parts, questions=questions)
+    one = replace(one, setting=setting)
+    rows: list[Row] = []
+    for question in questions:
+        found = answer(here, question, rates=main, contributions={name: parts[name] for name in main})
+        n_missing = count_missing(one.missing, question.populations)
+        mine = answer_rows(found, rates=main, setting=setting, n_missing=n_missing, scopes=one.scopes)
+        if question.contrast in ("drift", "drift_first_last"):
+            _add_drift_columns(mine, found, one, rates=main, parts=parts)
+        twins = _bootstrap_twins(mine, found, replicates)
+        rows += [*mine, *twins]
+        if components and question.contrast in ("drift", "drift_first_last"):
+            of_parts = answer(here, question, rates=components, contributions={name: parts[name] for name in components})
+            kept = part_rows(
+                here, of_parts, setting=setting, scopes=one.scopes, n_missing=n_missing, replicates=replicates
+            )
+            rows += kept if question.consecutive else []
+    _add_verdicts(rows, one, protocol=protocol, questions=questions, replicates=replicates)
+    return rows
+
+
+def _replicates(
+    one: _Pass,
+    setting: Setting,
+    *,
+    inputs: Mapping[str, Rows],
+    parts: Mapping[str, Contributions],
+    questions: Sequence[Question],
+) -> dict[str, dict[Key, FloatArray]]:
+    """Return, by scope, the replicates of every rate over every distinct population; nothing without a bootstrap."""
+    here = one.found.sample
+    if not len(one.weights.scenario) or not inputs:
+        return {}
+    distinct: dict[tuple[str, bytes], Population] = {
+        side.key: side for question in questions for side in question.populations if len(side.rows)
+    }
+    populations = list(distinct.values())
+    empty = {side.key for question in questions for side in question.populations if not len(side.rows)}
+    found: dict[str, dict[Key, FloatArray]] = {}
+    for scope in one.scopes:
+        weights = one.weights if scope == "raters" else one.weights.raters_fixed()
+        if setting.unit in RESPONSE_UNITS:
+            weights = weights.first(RESPONSE_REPLICATES)
+            unit: Unit = setting.unit  # type: ignore[assignment]
+            found[scope] = response_replicates(
+                weights, here, rates=inputs, unit=unit, k=setting.k, populations=populations
+            )
+        else:
+            found[scope] = rating_replicates(weights, here, rates=parts, populations=populations)
+        nothing = np.full(len(weights.scenario), np.nan)
+        found[scope] |= {(name, key): nothing for name in inputs for key in empty}
+    return found
+
+
+def _bootstrap_twins(
+    mine: Sequence[Row], found: Answer, replicates: Mapping[str, Mapping[Key, FloatArray]]
+) -> list[Row]:
+    if not replicates:
+        return []
+    question = found.question
+    n_names = len(found.names)
+    twins: list[Row] = []
+    for number, row in enumerate(mine):
+        drawn = replicates[row["scope"]]
+        name = found.names[number % n_names]
+        value = sum(c * drawn[name, side.key] for c, side in zip(question.coefficients, question.populations, strict=True))
+        twins.append(bootstrap_row(row, np.asarray(value, float)))
+    return twins
+
+
+def _add_drift_columns(
+    mine: Sequence[Row], found: Answer, one: _Pass, *, rates: Mapping[str, Rate], parts: Mapping[str, Contributions]
+) -> None:
+    odds = log_odds(one.found.sample, found, proportions=[rates[name].is_proportion for name in found.names])
+    columns = {scope: odds_ratio_columns(odds, scope, level=one.setting.level) for scope in one.scopes}
+    bounded = one.setting.unit in MEANS
+    for number, row in enumerate(mine):
+        place = number % len(found.names)
+        name = found.names[place]
+        row |= {key: values[place] for key, values in columns[row["scope"]].items()}
+        if bounded and rates[name].filter == "all" and not np.isnan(row["estimate"]):
+            low, high = row["estimate"], row["estimate"]
+            if len(one.missing.rows):
+                low, high = drift_bounds(
+                    one.found, found.question, rate=rates[name], part=parts[name], missing=one.missing
+                )
+            row |= {"bound_low": low, "bound_high": high}
+
+
+def primary_estimand(one: Mapping[str, Rate], protocol: Protocol) -> str | None:
+    """Return the estimand that carries the verdicts: the protocol's, else the first of ASR, harm rate, refusal rate rated."""
+    order = (protocol.primary.estimand, "asr", "harm_rate", "refusal_rate")
+    return next((name for name in order if name in one), None)
+
+
+def _add_verdicts(
+    rows: list[Row],
+    one: _Pass,
+    *,
+    protocol: Protocol,
+    questions: Sequence[Question],
+    replicates: Mapping[str, Mapping[Key, FloatArray]],
+) -> None:
+    setting = one.setting
+    if setting.kind != "human" or setting.intent != "adversarial" or setting.unit != protocol.primary.unit:
+        return
+    estimand = primary_estimand(one.rates, protocol)
+    scope = protocol.scope if protocol.scope in one.scopes else "panel"
+    family = [row for row in rows if _is_primary(row, estimand, scope)]
+    if scope == "panel" and _panels_differ(one, questions):
+        return
+    judge(family, margin=protocol.margin, level=protocol.level)
+    if estimand != "asr" or scope not in replicates:
+        return
+    for question in questions:
+        if question.contrast == "drift" and not question.where:
+            release = question.populations[-1].release
+            drift = next(row for row in family if row["release"] == release)
+            mine = [row for row in rows if _is_part(row, release, scope)]
+            if mine:
+                name_safer_by(drift, mine, replicates=part_replicates(question, replicates[scope]))
+
+
+def _is_primary(row: Row, estimand: str | None, scope: str) -> bool:
+    return (
+        row["contrast"] == "drift"
+        and row["estimand"] == estimand
+        and row["filter"] == "all"
+        and row["scope"] == scope
+        and row["method"].startswith((TWO_WAY, SCENARIO))
+        and not any(row.get(name) for name in ("modality", "language", "harm_category"))
+    )
+
+
+def _is_part(row: Row, release: str, scope: str) -> bool:
+    return (
+        str(row["contrast"]).endswith("_part")
+        and row["release"] == release
+        and row["scope"] == scope
+        and row["method"] in (TWO_WAY, SCENARIO)
+        and not any(row.get(name) for name in ("modality", "language", "harm_category"))
+    )
+
+
+def _panels_differ(one: _Pass, questions: Sequence[Question]) -> bool:
+    here = one.found.sample
+    pairs = [question.populations for question in questions if question.contrast == "drift" and not question.where]
+    return any(set(here.rater[a.rows].tolist()) != set(here.rater[b.rows].tolist()) for a, b in pairs)
+
+
+def _agreement(
+    left: Counted, kind: str, *, protocol: Protocol, rng: np.random.Generator, bootstrap: int, simulated: bool
+) -> list[Row]:
+    rows = left.rows.filter(pl.col("kind") == kind)
+    here = sample(rows, protocol)
+    intents = rows["intent"].unique().to_list()
+    setting = Setting(
+        kind, intents[0] if len(intents) == 1 else None, "rating", protocol.level, protocol.harmful_at, 1, simulated
+    )
+    size = min(bootstrap, RESPONSE_REPLICATES)
+    drawn = draw_weights(rng, n=size, n_scenarios=here.n_scenarios, strata=[], n_raters=1)
+    return list(agreement_rows(here, setting=setting, weights=drawn.scenario.astype(float)))
+
+

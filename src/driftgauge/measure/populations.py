@@ -1,0 +1,230 @@
+"""Populations and questions: which ratings an estimate is over, and how populations are compared (statistics §2).
+
+A `Population` is a set of ratings of one release. A `Question` is a linear combination of one rate over several populations:
+one population is a level, two are a drift or a modality effect, four are a shift of the modality effect.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+
+from driftgauge.frames import MODALITIES
+from driftgauge.measure.arrays import BoolArray, IntArray
+from driftgauge.measure.outcomes import Sample, prompt_cells
+
+DIMENSIONS = ("modality", "language", "harm_category")
+
+
+@dataclass(frozen=True)
+class Population:
+    """The ratings of one release that meet some conditions.
+
+    Parameters
+    ----------
+    release, family, generation, phase, panel
+        Of the ratings; null where they are of several or of none.
+    rows
+        Indices into the sample, ascending.
+    where
+        The conditions, by dimension (``{"modality": "text-only"}``).
+    """
+
+    release: str
+    family: str | None
+    generation: int | None
+    phase: str | None
+    panel: str | None
+    rows: IntArray = field(repr=False)
+    where: Mapping[str, str]
+
+    @property
+    def key(self) -> tuple[str, bytes]:
+        """What tells two populations apart: equal keys have the same ratings."""
+        return self.release, self.rows.tobytes()
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of every rate: a linear combination of populations, or the rate of one.
+
+    Parameters
+    ----------
+    contrast
+        Null for a level.
+    populations, coefficients
+        The estimate is Σ coefficient·rate(population); the last population is the one that the row is named after, the first
+        its baseline.
+    uncompared
+        Cells (scenario, modality, language) of either side that the other side lacks, left out of a drift.
+    consecutive
+        True for a drift between neighbouring generations: those can have verdicts.
+    """
+
+    contrast: str | None
+    populations: tuple[Population, ...]
+    coefficients: tuple[float, ...]
+    where: Mapping[str, str]
+    uncompared: int = 0
+    consecutive: bool = False
+
+
+@dataclass(frozen=True)
+class Index:
+    """A sample, with what populations are found by: release codes, prompt cells, the values of each dimension."""
+
+    sample: Sample
+    releases: tuple[str, ...]
+    lineage: Mapping[str, tuple[str, int]]
+    release_rows: Mapping[str, IntArray]
+    prompt: IntArray
+    values: Mapping[str, tuple[str, ...]]
+    codes: Mapping[str, IntArray]
+
+
+def index(sample: Sample) -> Index:
+    """Return the sample with its releases in order (family, generation, name) and its dimensions."""
+    rows = sample.rows
+    order = rows.select("release", "family", "generation").unique().sort("family", "generation", "release", nulls_last=True)
+    releases = tuple(dict.fromkeys(order["release"].to_list()))
+    lineage = {
+        release: (family, generation)
+        for release, family, generation in order.iter_rows()
+        if family is not None and generation is not None
+    }
+    code = rows["release"].to_numpy()
+    values = {name: _values(rows[name]) for name in DIMENSIONS}
+    return Index(
+        sample=sample,
+        releases=releases,
+        lineage=lineage,
+        release_rows={release: np.flatnonzero(code == release).astype(np.int64) for release in releases},
+        prompt=prompt_cells(rows),
+        values=values,
+        codes={name: _value_codes(rows[name], values[name]) for name in DIMENSIONS},
+    )
+
+
+def _values(column: pl.Series) -> tuple[str, ...]:
+    return tuple(sorted(column.drop_nulls().unique().to_list(), key=lambda v: (v != MODALITIES[0], v)))
+
+
+def _value_codes(column: pl.Series, values: Sequence[str]) -> IntArray:
+    codes = {value: number for number, value in enumerate(values)}
+    return column.replace_strict(codes, default=-1, return_dtype=pl.Int64).to_numpy().astype(np.int64)
+
+
+def slices(found: Index) -> list[Mapping[str, str]]:
+    """Return the conditions that levels and drifts are made under: none, and each value of each dimension with several."""
+    return [{}] + [
+        {name: value} for name in DIMENSIONS if len(found.values[name]) > 1 or name == "modality" for value in found.values[name]
+    ]
+
+
+def population(found: Index, release: str, where: Mapping[str, str], *, within: BoolArray | None = None) -> Population:
+    """Return the ratings of a release under conditions, and, with `within`, in those prompt cells only."""
+    rows = found.release_rows[release]
+    keep = np.ones(len(rows), dtype=np.bool_)
+    for name, value in where.items():
+        keep &= found.codes[name][rows] == found.values[name].index(value)
+    if within is not None:
+        keep &= within[found.prompt[rows]]
+    rows = rows[keep]
+    family, generation = found.lineage.get(release, (None, None))
+    frame = found.sample.rows
+    return Population(
+        release=release,
+        family=family,
+        generation=generation,
+        phase=_only(frame["phase"], found.release_rows[release]),
+        panel=_only(frame["panel"], found.release_rows[release]),
+        rows=rows,
+        where=where,
+    )
+
+
+def _only(column: pl.Series, rows: IntArray) -> str | None:
+    values = column.gather(rows).unique().to_list()
+    return values[0] if len(values) == 1 else None
+
+
+def levels(found: Index) -> Iterator[Question]:
+    """Yield a level for every release and slice that has ratings."""
+    for release in found.releases:
+        for where in slices(found):
+            side = population(found, release, where)
+            if len(side.rows):
+                yield Question(None, (side,), (1.0,), where)
+
+
+def successions(found: Index) -> list[tuple[str, str, bool]]:
+    """Return (earlier, later, consecutive) for each family: neighbours among the generations present, then first to last."""
+    families: dict[str, list[str]] = {}
+    for release in sorted(found.lineage, key=lambda name: found.lineage[name][1]):
+        families.setdefault(found.lineage[release][0], []).append(release)
+    pairs = [(a, b, True) for members in families.values() for a, b in pairwise(members)]
+    ends = [(members[0], members[-1], False) for members in families.values() if len(members) > 2]
+    return pairs + ends
+
+
+def drifts(found: Index) -> Iterator[Question]:
+    """Yield later minus earlier, on the prompt cells that both releases answered (statistics §5)."""
+    for earlier, later, consecutive in successions(found):
+        for where in slices(found):
+            sides = [population(found, release, where) for release in (earlier, later)]
+            if not any(len(side.rows) for side in sides):
+                continue
+            both = _shared(found, sides)
+            pair = tuple(population(found, side.release, where, within=both) for side in sides)
+            uncompared = sum(_n_cells(found, side) for side in sides) - sum(_n_cells(found, side) for side in pair)
+            yield Question(
+                "drift" if consecutive else "drift_first_last", pair, (-1.0, 1.0), where, uncompared, consecutive=consecutive
+            )
+
+
+def modality_effects(found: Index) -> Iterator[Question]:
+    """Yield text-only minus multimodal per release, paired within scenario and language, and its shift per succession."""
+    if set(found.values["modality"]) != set(MODALITIES):
+        return
+    for release in found.releases:
+        sides = _paired(found, (release,))
+        yield Question("modality", sides, (-1.0, 1.0), {})
+    for earlier, later, consecutive in successions(found):
+        if consecutive:
+            yield Question("modality_shift", _paired(found, (earlier, later)), (1.0, -1.0, -1.0, 1.0), {})
+
+
+def _paired(found: Index, releases: Sequence[str]) -> tuple[Population, ...]:
+    """Return (multimodal, text-only) of each release, on the scenarios × languages that all of them have."""
+    twins = _twin_codes(found)
+    everywhere = np.ones(int(twins.max(initial=-1)) + 1, dtype=np.bool_)
+    sides = [
+        population(found, release, {"modality": modality}) for release in releases for modality in reversed(MODALITIES)
+    ]
+    for side in sides:
+        here = np.zeros_like(everywhere)
+        here[twins[side.rows]] = True
+        everywhere &= here
+    within = np.zeros(int(found.prompt.max(initial=-1)) + 1, dtype=np.bool_)
+    within[found.prompt[everywhere[twins]]] = True
+    return tuple(population(found, side.release, side.where, within=within) for side in sides)
+
+
+def _twin_codes(found: Index) -> IntArray:
+    keys = found.sample.rows.select(pl.struct("scenario", "language").rank("dense")).to_series()
+    return (keys.to_numpy() - 1).astype(np.int64)
+
+
+def _shared(found: Index, sides: Sequence[Population]) -> BoolArray:
+    both = np.ones(int(found.prompt.max(initial=-1)) + 1, dtype=np.bool_)
+    for side in sides:
+        here = np.zeros_like(both)
+        here[found.prompt[side.rows]] = True
+        both &= here
+    return both
+
+
+def _n_cells(found: Index, side: Population) -> int:
+    return len(np.unique(found.prompt[side.rows]))

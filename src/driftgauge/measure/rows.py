@@ -1,0 +1,204 @@
+"""Rows of the estimates table from answers: one place where a number gets its population, its counts and its reasons."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from driftgauge.frames import ESTIMATES, schema
+from driftgauge.measure.arrays import FloatArray
+from driftgauge.measure.bootstrap import percentiles
+from driftgauge.measure.estimate import Answer, Counts
+from driftgauge.measure.populations import Question
+from driftgauge.measure.rates import Rate
+from driftgauge.measure.variance import Spread, t_interval
+from driftgauge.records import content_id
+
+Row = dict[str, Any]
+
+TWO_WAY: Final = "linearised two-way t"
+SCENARIO: Final = "linearised scenario t"
+TWO_WAY_BOOTSTRAP: Final = "two-way bootstrap percentile"
+SCENARIO_BOOTSTRAP: Final = "scenario bootstrap percentile"
+
+IDENTITY: Final = tuple(ESTIMATES)[2 : tuple(ESTIMATES).index("baseline_language") + 1]
+"""The columns that say what is estimated; with the method they are what an estimate's id is made of."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What all rows of one pass share: whose ratings, of which prompts, in which unit, at which confidence level."""
+
+    kind: str
+    intent: str | None
+    unit: str
+    level: float
+    threshold: int
+    k: int
+    simulated: bool
+    judge: str | None = None
+
+    def labels(self) -> Row:
+        """Return the columns that these settings fill."""
+        return {
+            "kind": self.kind,
+            "intent": self.intent,
+            "unit": self.unit,
+            "level": self.level,
+            "rater": self.judge,
+            "simulated": self.simulated,
+        }
+
+    def named(self, method: str) -> str:
+        """Return the method's name with the k that the unit drew."""
+        draws = {"response_majority": "raters", "any_rater": "raters", "any_attempt": "attempts"}
+        return f"{method}; {self.k} {draws[self.unit]} drawn" if self.unit in draws else method
+
+
+def question_labels(question: Question) -> Row:
+    """Return the columns that say which populations are compared."""
+    last, first = question.populations[-1], question.populations[0]
+    crosses = first.release != last.release
+    return {
+        "contrast": question.contrast,
+        "family": last.family,
+        "release": last.release,
+        "generation": last.generation,
+        "phase": last.phase,
+        "panel": last.panel if first.panel == last.panel else None,
+        "baseline_release": first.release if crosses else None,
+        "baseline_phase": first.phase if crosses else None,
+        **question.where,
+    }
+
+
+def rate_labels(rate: Rate, setting: Setting) -> Row:
+    """Return the columns that name the rate."""
+    return {
+        "estimand": rate.estimand,
+        "outcome": rate.outcome,
+        "filter": rate.filter,
+        "threshold": setting.threshold if rate.uses_threshold else None,
+    }
+
+
+def count_labels(counts: Counts, question: Question, *, n_missing: int) -> Row:
+    """Return the counts of what went in and of what was left out, with the reasons."""
+    reasons = {
+        "ratings without this outcome": counts.unasked,
+        "responses that failed or were unsupported": n_missing,
+        "prompts that only one of the releases answered": question.uncompared,
+    }
+    return {
+        "n_scenarios": counts.scenarios,
+        "n_responses": counts.responses,
+        "n_raters": counts.raters,
+        "n_ratings": counts.ratings,
+        "n_excluded": sum(reasons.values()),
+        "reason_excluded": "; ".join(f"{n} {what}" for what, n in reasons.items() if n) or None,
+    }
+
+
+def answer_rows(found: Answer, *, rates: Mapping[str, Rate], setting: Setting, n_missing: int, scopes: Sequence[str]) -> list[Row]:
+    """Return one row for each rate and scope of an answer, with its primary interval.
+
+    A scope of ``raters`` with one rater on a side keeps the estimate and has no interval, with the reason.
+    """
+    rows: list[Row] = []
+    shared = setting.labels() | question_labels(found.question)
+    for scope in scopes:
+        spread = found.raters if scope == "raters" else found.panel
+        numbers = interval_columns(found.value, spread, setting.level, contrast=found.question.contrast is not None)
+        for number, name in enumerate(found.names):
+            rate, counts = rates[name], found.counts[number]
+            row = shared | rate_labels(rate, setting) | count_labels(counts, found.question, n_missing=n_missing)
+            row |= {column: values[number] for column, values in numbers.items()}
+            row |= {"scope": scope, "method": setting.named(TWO_WAY if scope == "raters" else SCENARIO)}
+            row["reason_null"] = _reason(found, number, row, scope, rate)
+            rows.append(_clipped(row, rate, found.question))
+    return rows
+
+
+def interval_columns(value: FloatArray, spread: Spread, level: float, *, contrast: bool) -> dict[str, FloatArray]:
+    """Return estimate, standard error, degrees of freedom, limits and (for contrasts) p as columns."""
+    interval = t_interval(value, spread, level=level)
+    return {
+        "estimate": value,
+        "std_error": interval.std_error,
+        "df": spread.df,
+        "conf_low": interval.low,
+        "conf_high": interval.high,
+        **({"p_value": interval.p_value} if contrast else {}),
+    }
+
+
+def bootstrap_row(row: Row, replicates: FloatArray) -> Row:
+    """Return the twin of a primary row whose interval comes from replicates; `method` says so."""
+    found = percentiles(replicates, level=row["level"])
+    name = TWO_WAY_BOOTSTRAP if row["scope"] == "raters" else SCENARIO_BOOTSTRAP
+    drawn = row["method"].partition("; ")[2]
+    twin = {key: value for key, value in row.items() if key not in ("df", "p_value")}
+    twin |= {
+        "std_error": found.std_error,
+        "conf_low": found.low,
+        "conf_high": found.high,
+        "method": f"{name}; {drawn}" if drawn else name,
+    }
+    if row["estimate"] is not None and np.isnan(found.low):
+        undefined = f"{found.undefined} of {len(replicates)} replicates were undefined"
+        twin["reason_null"] = f"{row['reason_null']}; {undefined}" if row["reason_null"] else undefined
+    elif found.low == found.high:
+        twin |= {"conf_low": None, "conf_high": None, "reason_null": row["reason_null"] or "no variation between replicates"}
+    return twin
+
+
+def _reason(found: Answer, number: int, row: Row, scope: str, rate: Rate) -> str | None:
+    if np.isnan(row["estimate"]):
+        if not all(len(side.rows) for side in found.question.populations):
+            return {
+                None: "no rating",
+                "modality": "no scenario was rated in both modalities",
+                "modality_shift": "no scenario was rated in both modalities of both releases",
+            }.get(found.question.contrast, "no scenario was answered by both releases")
+        return "no engaged rating" if rate.filter == "engaged" else f"{rate.outcome} was not rated on every side"
+    if not np.isnan(row["conf_low"]):
+        return None
+    if found.counts[number].scenarios < 2:
+        return "one scenario: scenarios like it cannot be told about"
+    if scope == "raters" and found.one_rater:
+        return "one rater: nothing can be said about raters like this one"
+    return "every rating is the same: there is no variation to estimate an interval from"
+
+
+def _clipped(row: Row, rate: Rate, question: Question) -> Row:
+    """Keep limits inside what the estimand can be: t limits of a small share may pass 0."""
+    width = (rate.high - rate.low) * (2 if question.contrast == "modality_shift" else 1)
+    low, high = (rate.low, rate.high) if question.contrast is None else (-width, width)
+    return row | {"conf_low": max(row["conf_low"], low), "conf_high": min(row["conf_high"], high)}
+
+
+def estimates_frame(rows: Sequence[Row], *, analysis_id: str) -> pl.DataFrame:
+    """Return rows as the estimates table: NaN becomes null, `primary` false where it is not said, ids from content.
+
+    Raises
+    ------
+    ValueError
+        When two rows have one id: two different estimates that nothing tells apart.
+    """
+    finished = [_with_id(_nulls({"primary": False} | row), analysis_id) for row in rows]
+    frame = pl.DataFrame(finished, schema=schema(ESTIMATES))
+    if frame["estimate_id"].n_unique() != len(frame):
+        twice = frame.filter(pl.col("estimate_id").is_duplicated()).select(*IDENTITY, "method").head(2).to_dicts()
+        raise ValueError(f"two estimates that nothing tells apart: {twice}")
+    return frame
+
+
+def _nulls(row: Row) -> Row:
+    return {key: None if isinstance(value, float) and np.isnan(value) else value for key, value in row.items()}
+
+
+def _with_id(row: Row, analysis_id: str) -> Row:
+    identity = [row.get(name) for name in IDENTITY]
+    return row | {"analysis_id": analysis_id, "estimate_id": content_id(analysis_id, identity, row["method"])}
