@@ -22,10 +22,19 @@ from driftgauge.measure.drift import (
     part_rows,
 )
 from driftgauge.measure.estimate import Answer, answer, fewest_raters
-from driftgauge.measure.outcomes import Counted, Sample, counted, sample
+from driftgauge.measure.outcomes import Counted, counted, sample
 from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
 from driftgauge.measure.rates import MEANS, Rate, rates
-from driftgauge.measure.rows import SCENARIO, TWO_WAY, Row, Setting, answer_rows, bootstrap_row, estimates_frame
+from driftgauge.measure.rows import (
+    SCENARIO,
+    TWO_WAY,
+    Row,
+    Setting,
+    answer_intervals,
+    answer_rows,
+    bootstrap_row,
+    estimates_frame,
+)
 from driftgauge.measure.units import RESPONSE_UNITS, Contributions, Rows, common_k, contributions, unit_groups
 from driftgauge.measure.variance import rater_strata
 from driftgauge.records import Finding, Progress
@@ -105,7 +114,8 @@ def measure(
         setting = Setting(kind, intent, "rating", protocol.level, protocol.harmful_at, 1, simulated, name)
         one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
         several = one.found.sample.rows["attempt"].n_unique() > 1
-        for unit in [*units, *(["any_attempt"] if several else [])]:
+        again: tuple[Unit, ...] = ("any_attempt",) if several else ()
+        for unit in (*units, *again):
             progress(f"{kind} {intent}: {unit}", done, steps)
             rows += _unit_rows(one, unit, protocol=protocol)
             done += 1
@@ -161,19 +171,20 @@ def _unit_rows(one: _Pass, unit: Unit, *, protocol: Protocol) -> list[Row]:
     replicates = _replicates(one, setting, inputs=inputs, parts=parts, questions=questions)
     one = replace(one, setting=setting)
     rows: list[Row] = []
-    for question in questions:
-        found = answer(here, question, rates=main, contributions={name: parts[name] for name in main})
+    chosen = {name: parts[name] for name in main}
+    answers = [answer(here, question, rates=main, contributions=chosen) for question in questions]
+    intervals = {scope: answer_intervals(answers, scope, level=setting.level) for scope in one.scopes}
+    for place, (question, found) in enumerate(zip(questions, answers, strict=True)):
         n_missing = count_missing(one.missing, question.populations)
-        mine = answer_rows(found, rates=main, setting=setting, n_missing=n_missing, scopes=one.scopes)
+        numbers = {scope: columns[place] for scope, columns in intervals.items()}
+        mine = answer_rows(found, rates=main, setting=setting, n_missing=n_missing, numbers=numbers)
         if question.contrast in ("drift", "drift_first_last"):
             _add_drift_columns(mine, found, one, rates=main, parts=parts)
         twins = _bootstrap_twins(mine, found, replicates)
         rows += [*mine, *twins]
         if components and question.contrast in ("drift", "drift_first_last"):
             of_parts = answer(here, question, rates=components, contributions={name: parts[name] for name in components})
-            kept = part_rows(
-                here, of_parts, setting=setting, scopes=one.scopes, n_missing=n_missing, replicates=replicates
-            )
+            kept = part_rows(here, of_parts, setting=setting, scopes=one.scopes, n_missing=n_missing, replicates=replicates)
             rows += kept if question.consecutive else []
     _add_verdicts(rows, one, protocol=protocol, questions=questions, replicates=replicates)
     return rows
@@ -201,9 +212,8 @@ def _replicates(
         weights = one.weights if scope == "raters" else one.weights.raters_fixed()
         if setting.unit in RESPONSE_UNITS:
             weights = weights.first(RESPONSE_REPLICATES)
-            unit: Unit = setting.unit  # type: ignore[assignment]
             found[scope] = response_replicates(
-                weights, here, rates=inputs, unit=unit, k=setting.k, populations=populations
+                weights, here, rates=inputs, unit=setting.unit, k=setting.k, populations=populations
             )
         else:
             found[scope] = rating_replicates(weights, here, rates=parts, populations=populations)
@@ -212,9 +222,7 @@ def _replicates(
     return found
 
 
-def _bootstrap_twins(
-    mine: Sequence[Row], found: Answer, replicates: Mapping[str, Mapping[Key, FloatArray]]
-) -> list[Row]:
+def _bootstrap_twins(mine: Sequence[Row], found: Answer, replicates: Mapping[str, Mapping[Key, FloatArray]]) -> list[Row]:
     if not replicates:
         return []
     question = found.question
@@ -241,9 +249,7 @@ def _add_drift_columns(
         if bounded and rates[name].filter == "all" and not np.isnan(row["estimate"]):
             low, high = row["estimate"], row["estimate"]
             if len(one.missing.rows):
-                low, high = drift_bounds(
-                    one.found, found.question, rate=rates[name], part=parts[name], missing=one.missing
-                )
+                low, high = drift_bounds(one.found, found.question, rate=rates[name], part=parts[name], missing=one.missing)
             row |= {"bound_low": low, "bound_high": high}
 
 
@@ -320,5 +326,3 @@ def _agreement(
     size = min(bootstrap, RESPONSE_REPLICATES)
     drawn = draw_weights(rng, n=size, n_scenarios=here.n_scenarios, strata=[], n_raters=1)
     return list(agreement_rows(here, setting=setting, weights=drawn.scenario.astype(float)))
-
-

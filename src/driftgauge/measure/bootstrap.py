@@ -11,7 +11,7 @@ from hashlib import blake2b
 import numpy as np
 import numpy.typing as npt
 
-from driftgauge.measure.arrays import FloatArray, IntArray
+from driftgauge.measure.arrays import FloatArray, IntArray, sum_by
 from driftgauge.measure.outcomes import Sample
 from driftgauge.measure.populations import Population
 from driftgauge.measure.units import Contributions, Rows, draw_table
@@ -29,23 +29,22 @@ CHUNK_BYTES = 24_000_000
 
 @dataclass(frozen=True)
 class Weights:
-    """Multinomial counts: (B, scenarios) and (B, raters)."""
+    """Multinomial counts: (B, scenarios) and (B, raters); with raters fixed (scope ``panel``) each counts once."""
 
     scenario: Single
     rater: Single
+    fixed: bool = False
 
     def first(self, n: int) -> "Weights":
         """Return the first `n` replicates."""
-        return Weights(self.scenario[:n], self.rater[:n])
+        return Weights(self.scenario[:n], self.rater[:n], self.fixed)
 
     def raters_fixed(self) -> "Weights":
-        """Return the same scenarios with every rater counted once: scope ``panel``."""
-        return Weights(self.scenario, np.ones_like(self.rater))
+        """Return the same scenarios with every rater counted once."""
+        return Weights(self.scenario, np.ones_like(self.rater), fixed=True)
 
 
-def draw_weights(
-    rng: np.random.Generator, *, n: int, n_scenarios: int, strata: Sequence[IntArray], n_raters: int
-) -> Weights:
+def draw_weights(rng: np.random.Generator, *, n: int, n_scenarios: int, strata: Sequence[IntArray], n_raters: int) -> Weights:
     """Draw the weights of `n` replicates.
 
     Parameters
@@ -108,7 +107,7 @@ class _Columns:
         self._place: dict[bytes, int] = {}
 
     def add(self, cell: IntArray, values: FloatArray) -> int:
-        column = np.bincount(cell, values, minlength=self._n_cells).astype(np.float32)
+        column = sum_by(cell, values, n=self._n_cells).astype(np.float32)
         digest = blake2b(column.tobytes(), digest_size=16).digest()
         if digest not in self._place:
             self._place[digest] = len(self._columns)
@@ -131,6 +130,10 @@ def weighted_totals(weights: Weights, columns: Single, cells: Cells) -> FloatArr
     cells
         The scenario and rater of each cell.
     """
+    if weights.fixed:
+        by_scenario = np.zeros((cells.n_scenarios, columns.shape[1]), dtype=np.float32)
+        np.add.at(by_scenario, cells.scenario, columns)
+        return (weights.scenario @ by_scenario).T.astype(float)
     n = len(weights.scenario)
     totals = np.empty((columns.shape[1], n))
     step = max(16, CHUNK_BYTES // (4 * max(1, len(cells.scenario))))
@@ -189,18 +192,13 @@ def _release_replicates(
         cache: dict[bytes, Single] = {}
         for name, each in rates.items():
             asked = ~np.isnan(each.y[rows] + each.x[rows])
-            size = grid.total(np.where(asked, each.weight[rows] if unit == "response_mean" else 1.0, 0.0), drawn, cache)
-            up, down = (
-                member @ (times * summary.of(grid.total(_known(values[rows], each.weight[rows], unit, asked), drawn, cache), size))
-                for values in (each.y, each.x)
-            )
+            weight = np.where(asked, each.weight[rows] if unit == "response_mean" else 1.0, 0.0)
+            size = grid.total(weight, drawn, cache)
+            votes = (grid.total(np.where(asked, values[rows], 0.0) * weight, drawn, cache) for values in (each.y, each.x))
+            up, down = (member @ (times * summary.of(each_side, size)) for each_side in votes)
             for number, side in enumerate(populations):
                 found[name, side.key].append(_ratio(up[number].astype(float), down[number].astype(float)))
     return {key: np.concatenate(parts) for key, parts in found.items()}
-
-
-def _known(values: FloatArray, weight: FloatArray, unit: Unit, asked: npt.NDArray[np.bool_]) -> FloatArray:
-    return np.where(asked, values * weight if unit == "response_mean" else values, 0.0)
 
 
 @dataclass(frozen=True)
@@ -216,7 +214,7 @@ class _Grid:
         key = blake2b(values.tobytes(), digest_size=16).digest()
         if key not in cache:
             place = self.response * self.shape[1] + self.rater
-            dense = np.bincount(place, values, minlength=self.shape[0] * self.shape[1]).reshape(self.shape)
+            dense = sum_by(place, values, n=self.shape[0] * self.shape[1]).reshape(self.shape)
             cache[key] = dense.astype(np.float32) @ drawn
         return cache[key]
 

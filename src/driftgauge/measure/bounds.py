@@ -36,12 +36,10 @@ def missing_in(found: Index, missing: pl.DataFrame) -> Missing:
 
 def count_missing(missing: Missing, populations: Sequence[Population]) -> int:
     """Return how many responses of these populations are missing."""
-    return sum(int(_here(missing, side).sum()) for side in populations)
+    return sum(int(_here(missing, side).sum()) for side in populations) if len(missing.rows) else 0
 
 
-def drift_bounds(
-    found: Index, question: Question, *, rate: Rate, part: Contributions, missing: Missing
-) -> tuple[float, float]:
+def drift_bounds(found: Index, question: Question, *, rate: Rate, part: Contributions, missing: Missing) -> tuple[float, float]:
     """Return the drift if every missing response had fallen in its favour, and if every one had fallen against it.
 
     A missing response counts as an average response of its release has ratings, all of them at the lowest, or the highest,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray
+from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray, sum_by
 from driftgauge.measure.outcomes import Sample
 from driftgauge.measure.populations import Population, Question
 from driftgauge.measure.rates import Rate
@@ -83,7 +83,7 @@ def linearise(sample: Sample, population: Population, parts: Sequence[Contributi
         total = down.sum()
         if total > 0:
             value[number] = up.sum() / total
-            z[number] = np.bincount(cell, (up - value[number] * down) / total, minlength=n_cells)
+            z[number] = sum_by(cell, (up - value[number] * down) / total, n=n_cells)
     return Linearised(value, z)
 
 

@@ -84,9 +84,7 @@ def _fill_unrated(rated: pl.DataFrame, unrated: pl.DataFrame) -> pl.DataFrame:
         rater=pl.col("rater").fill_null(NOBODY),
         weight=(pl.col("per_response") / pl.col("raters")).fill_null(1.0),
         imputed=pl.lit(True),
-        **{
-            name: pl.lit(value if asked[name] else None, dtype=rated.schema[name]) for name, value in counts_as.items()
-        },
+        **{name: pl.lit(value if asked[name] else None, dtype=rated.schema[name]) for name, value in counts_as.items()},
     )
     return pl.concat([rated, filled.select(rated.columns)])
 
@@ -217,5 +215,3 @@ def prompt_cells(rows: pl.DataFrame) -> IntArray:
         return np.zeros(0, dtype=np.int64)
     keys = rows.select(pl.struct("scenario", "modality", "language").rank("dense")).to_series()
     return (keys.to_numpy() - 1).astype(np.int64)
-
-

@@ -79,6 +79,7 @@ class Index:
     releases: tuple[str, ...]
     lineage: Mapping[str, tuple[str, int]]
     release_rows: Mapping[str, IntArray]
+    campaign: Mapping[str, tuple[str | None, str | None]]
     prompt: IntArray
     values: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, IntArray]
@@ -101,10 +102,20 @@ def index(sample: Sample) -> Index:
         releases=releases,
         lineage=lineage,
         release_rows={release: np.flatnonzero(code == release).astype(np.int64) for release in releases},
+        campaign=_campaigns(rows),
         prompt=prompt_cells(rows),
         values=values,
         codes={name: _value_codes(rows[name], values[name]) for name in DIMENSIONS},
     )
+
+
+def _campaigns(rows: pl.DataFrame) -> dict[str, tuple[str | None, str | None]]:
+    """Return the phase and the panel of each release; null where it has several."""
+    found = rows.group_by("release").agg(pl.col("phase", "panel").unique())
+    return {
+        release: (phase[0] if len(phase) == 1 else None, panel[0] if len(panel) == 1 else None)
+        for release, phase, panel in found.iter_rows()
+    }
 
 
 def _values(column: pl.Series) -> tuple[str, ...]:
@@ -118,9 +129,8 @@ def _value_codes(column: pl.Series, values: Sequence[str]) -> IntArray:
 
 def slices(found: Index) -> list[Mapping[str, str]]:
     """Return the conditions that levels and drifts are made under: none, and each value of each dimension with several."""
-    return [{}] + [
-        {name: value} for name in DIMENSIONS if len(found.values[name]) > 1 or name == "modality" for value in found.values[name]
-    ]
+    told_apart = [name for name in DIMENSIONS if name == "modality" or len(found.values[name]) > 1]
+    return [{}, *({name: value} for name in told_apart for value in found.values[name])]
 
 
 def population(found: Index, release: str, where: Mapping[str, str], *, within: BoolArray | None = None) -> Population:
@@ -133,21 +143,16 @@ def population(found: Index, release: str, where: Mapping[str, str], *, within: 
         keep &= within[found.prompt[rows]]
     rows = rows[keep]
     family, generation = found.lineage.get(release, (None, None))
-    frame = found.sample.rows
+    phase, panel = found.campaign[release]
     return Population(
         release=release,
         family=family,
         generation=generation,
-        phase=_only(frame["phase"], found.release_rows[release]),
-        panel=_only(frame["panel"], found.release_rows[release]),
+        phase=phase,
+        panel=panel,
         rows=rows,
         where=where,
     )
-
-
-def _only(column: pl.Series, rows: IntArray) -> str | None:
-    values = column.gather(rows).unique().to_list()
-    return values[0] if len(values) == 1 else None
 
 
 def levels(found: Index) -> Iterator[Question]:
@@ -200,9 +205,7 @@ def _paired(found: Index, releases: Sequence[str]) -> tuple[Population, ...]:
     """Return (multimodal, text-only) of each release, on the scenarios × languages that all of them have."""
     twins = _twin_codes(found)
     everywhere = np.ones(int(twins.max(initial=-1)) + 1, dtype=np.bool_)
-    sides = [
-        population(found, release, {"modality": modality}) for release in releases for modality in reversed(MODALITIES)
-    ]
+    sides = [population(found, release, {"modality": modality}) for release in releases for modality in reversed(MODALITIES)]
     for side in sides:
         here = np.zeros_like(everywhere)
         here[twins[side.rows]] = True

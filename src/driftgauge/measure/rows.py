@@ -15,6 +15,7 @@ from driftgauge.measure.populations import Question
 from driftgauge.measure.rates import Rate
 from driftgauge.measure.variance import Spread, t_interval
 from driftgauge.records import content_id
+from driftgauge.study import Unit
 
 Row = dict[str, Any]
 
@@ -33,7 +34,7 @@ class Setting:
 
     kind: str
     intent: str | None
-    unit: str
+    unit: Unit
     level: float
     threshold: int
     k: int
@@ -101,24 +102,53 @@ def count_labels(counts: Counts, question: Question, *, n_missing: int) -> Row:
     }
 
 
-def answer_rows(found: Answer, *, rates: Mapping[str, Rate], setting: Setting, n_missing: int, scopes: Sequence[str]) -> list[Row]:
+def answer_rows(
+    found: Answer,
+    *,
+    rates: Mapping[str, Rate],
+    setting: Setting,
+    n_missing: int,
+    numbers: Mapping[str, Mapping[str, FloatArray]],
+) -> list[Row]:
     """Return one row for each rate and scope of an answer, with its primary interval.
 
     A scope of ``raters`` with one rater on a side keeps the estimate and has no interval, with the reason.
+
+    Parameters
+    ----------
+    found
+        A question, answered.
+    rates, setting, n_missing
+        What the rows are labelled with.
+    numbers
+        By scope, the columns of `interval_columns` (`answer_intervals`).
     """
     rows: list[Row] = []
     shared = setting.labels() | question_labels(found.question)
-    for scope in scopes:
-        spread = found.raters if scope == "raters" else found.panel
-        numbers = interval_columns(found.value, spread, setting.level, contrast=found.question.contrast is not None)
+    for scope, columns in numbers.items():
         for number, name in enumerate(found.names):
             rate, counts = rates[name], found.counts[number]
             row = shared | rate_labels(rate, setting) | count_labels(counts, found.question, n_missing=n_missing)
-            row |= {column: values[number] for column, values in numbers.items()}
+            row |= {column: values[number] for column, values in columns.items()}
             row |= {"scope": scope, "method": setting.named(TWO_WAY if scope == "raters" else SCENARIO)}
             row["reason_null"] = _reason(found, number, row, scope, rate)
             rows.append(_clipped(row, rate, found.question))
     return rows
+
+
+def answer_intervals(answers: Sequence[Answer], scope: str, *, level: float) -> list[dict[str, FloatArray]]:
+    """Return `interval_columns` of every answer for a scope, computed together."""
+    if not answers:
+        return []
+    spreads = [found.raters if scope == "raters" else found.panel for found in answers]
+    together = Spread(np.concatenate([s.variance for s in spreads]), np.concatenate([s.df for s in spreads]))
+    columns = interval_columns(np.concatenate([found.value for found in answers]), together, level, contrast=True)
+    ends = np.cumsum([len(found.names) for found in answers])[:-1]
+    parts = {name: np.split(values, ends) for name, values in columns.items()}
+    for number, found in enumerate(answers):
+        if found.question.contrast is None:
+            parts["p_value"][number] = np.full(len(found.names), np.nan)
+    return [{name: values[number] for name, values in parts.items()} for number in range(len(answers))]
 
 
 def interval_columns(value: FloatArray, spread: Spread, level: float, *, contrast: bool) -> dict[str, FloatArray]:

@@ -52,7 +52,7 @@ def quantile(p: float, df: FloatArray) -> FloatArray:
     if p < 0.5:
         return -quantile(1 - p, df)
     x = _cornish_fisher(NormalDist().inv_cdf(p), df)
-    log_norm = np.vectorize(lambda v: lgamma((v + 1) / 2) - lgamma(v / 2), otypes=[float])(df) - 0.5 * np.log(df * np.pi)
+    log_norm = _log_gamma((df + 1) / 2) - _log_gamma(df / 2) - 0.5 * np.log(df * np.pi)
     for _ in range(60):
         density = np.exp(log_norm - (df + 1) / 2 * np.log1p(x**2 / df))
         step = (1 - two_sided_p(x, df) / 2 - p) / density
@@ -69,7 +69,7 @@ def _cornish_fisher(z: float, df: FloatArray) -> FloatArray:
 
 def _beta_inc(a: FloatArray, b: float, x: FloatArray) -> FloatArray:
     """Regularised incomplete beta I_x(a, b), by symmetry where the fraction converges slowly."""
-    log_beta = np.vectorize(lambda v: lgamma(v) + lgamma(b) - lgamma(v + b), otypes=[float])(a)
+    log_beta = _log_gamma(a) + lgamma(b) - _log_gamma(a + b)
     x = np.clip(x, 0.0, 1.0)
     with np.errstate(divide="ignore"):
         front = np.exp(a * np.log(x) + b * np.log1p(-x) - log_beta)
@@ -77,6 +77,10 @@ def _beta_inc(a: FloatArray, b: float, x: FloatArray) -> FloatArray:
     first, second = np.where(direct, a, b), np.where(direct, b, a)
     value = front * _fraction(first, second, np.where(direct, x, 1 - x)) / first
     return np.where(direct, value, 1 - value)
+
+
+def _log_gamma(x: FloatArray) -> FloatArray:
+    return np.array([lgamma(each) for each in x.ravel().tolist()]).reshape(x.shape)
 
 
 def _fraction(a: FloatArray, b: FloatArray, x: FloatArray) -> FloatArray:

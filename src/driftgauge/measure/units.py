@@ -14,7 +14,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from driftgauge.measure.arrays import FloatArray, IntArray
+from driftgauge.measure.arrays import FloatArray, IntArray, sum_by
 from driftgauge.measure.outcomes import Sample
 from driftgauge.study import Unit
 
@@ -71,10 +71,10 @@ def contributions(rows: Rows, unit: Unit, *, k: int) -> Contributions:
         return Contributions(rows.weight * y, rows.weight * x)
     weight = rows.weight * asked
     if unit == "response_mean":
-        share = _safe_divide(weight, np.bincount(rows.group, weight)[rows.group])
+        share = _safe_divide(weight, sum_by(rows.group, weight)[rows.group])
         return Contributions(share * y, share * x)
     rule = "majority" if unit == "response_majority" else "any"
-    size = np.bincount(rows.group, asked)[rows.group]
+    size = sum_by(rows.group, asked)[rows.group]
     spread = asked / np.maximum(size, 1)
     return Contributions(
         _drawn(y, rows.group, size=size, spread=spread, rule=rule, k=k),
@@ -88,7 +88,7 @@ def _drawn(y: FloatArray, group: IntArray, *, size: FloatArray, spread: FloatArr
     With p = x/n, the effect is g'(p)(y − p)/n, where g(p) is the chance that k raters of a panel with that share decide so
     (binomial). It sums to 0 in the group, so it moves no estimate; it says whose vote moved it (an infinitesimal jackknife).
     """
-    votes = np.bincount(group, y)[group]
+    votes = sum_by(group, y)[group]
     table = draw_table(int(size.max(initial=0)), k, rule)
     value = table[size.astype(np.int64), votes.astype(np.int64)]
     share = votes / np.maximum(size, 1)

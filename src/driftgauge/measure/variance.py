@@ -1,10 +1,10 @@
-"""The primary interval: linearised two-way cluster variance with t (statistics §3).
+r"""The primary interval: linearised two-way cluster variance with t (statistics §3).
 
 An estimate is linearised into one number per observed (scenario, rater) cell, Z_sj. Its variance is
 
-.. math:: V = V_S + \\sum_p V_p - V_I, \\quad
-    V_S = \\tfrac{S}{S-1}\\sum_s Z_{s\\cdot}^2, \\quad
-    V_p = \\tfrac{J_p}{J_p-1}\\sum_{j \\in p} Z_{\\cdot j}^2, \\quad V_I = \\sum Z_{sj}^2,
+.. math:: V = V_S + \sum_p V_p - V_I, \quad
+    V_S = \tfrac{S}{S-1}\sum_s Z_{s\cdot}^2, \quad
+    V_p = \tfrac{J_p}{J_p-1}\sum_{j \in p} Z_{\cdot j}^2, \quad V_I = \sum Z_{sj}^2,
 
 never below max(V_S, Σ V_p), with Satterthwaite's ν = V² / (V_S²/(S−1) + Σ V_p²/(J_p−1)). The idea is that of Cameron, Gelbach
 and Miller (2011) for two-way clusters, with the raters' strata of a panel design.
@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray
+from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray, sum_by
 from driftgauge.measure.student import quantile, two_sided_p
 
 
@@ -136,7 +136,5 @@ def t_interval(estimate: FloatArray, spread: Spread, *, level: float) -> Interva
 
 def _sum_by(z: FloatArray, code: IntArray, n: int) -> FloatArray:
     """Sum the columns of `z` by code: (K, cells) to (K, n)."""
-    flat = np.bincount(
-        (np.arange(len(z))[:, None] * n + code[None, :]).ravel(), weights=z.ravel(), minlength=len(z) * n
-    )
+    flat = sum_by((np.arange(len(z))[:, None] * n + code[None, :]).ravel(), z.ravel(), n=len(z) * n)
     return flat.reshape(len(z), n)

@@ -1,7 +1,7 @@
 """Agreement between raters of one response: α, AC2, κ, exact agreement, unanimity (statistics §6).
 
-Every coefficient here is a function of sums over responses: coincidences of categories, agreement within the response, shares of
-categories. So a scenario's sums can be resampled, and a rater's taken out, without going back to the ratings.
+Every coefficient here is a function of sums over responses: coincidences of categories, agreement within the response, shares
+of categories. So a scenario's sums can be resampled, and a rater's taken out, without going back to the ratings.
 
 Sources: Krippendorff (2011), "Computing Krippendorff's Alpha-Reliability"; Gwet (2014), *Handbook of Inter-Rater Reliability*;
 Fleiss (1971) with the usual extension to unequal numbers of raters.
@@ -179,7 +179,6 @@ COEFFICIENTS: Final[dict[str, Callable[[Tally], FloatArray]]] = {
 }
 ORDERED: Final = ("alpha_ordinal", "ac2_quadratic")
 """These need categories with an order."""
-
 
 
 def _divide(a: FloatArray, b: FloatArray) -> FloatArray:

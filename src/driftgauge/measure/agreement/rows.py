@@ -30,14 +30,17 @@ OUTCOMES: Final[Mapping[str, tuple[float, ...]]] = {
 """The declared categories of each outcome: a category that nobody used still counts in AC2."""
 
 
+SHARES: Final = ("exact_agreement", "unanimity")
+
+
 @dataclass(frozen=True)
 class _Group:
     where: Mapping[str, str]
     atoms: IntArray
 
 
-def agreement_rows(sample: Sample, *, setting: Setting, weights: FloatArray) -> Iterator[Row]:
-    """Yield every coefficient of every outcome, overall and by group, for scopes ``panel`` and ``raters``.
+def agreement_rows(sample: Sample, *, setting: Setting, weights: FloatArray) -> list[Row]:
+    """Return every coefficient of every outcome, overall and by group, for scopes ``panel`` and ``raters``.
 
     Parameters
     ----------
@@ -54,6 +57,18 @@ def agreement_rows(sample: Sample, *, setting: Setting, weights: FloatArray) -> 
     ``panel`` resamples scenarios with raters fixed. Scope ``raters`` adds the delete-one-rater jackknife variance to the
     bootstrap variance, with t; its degrees of freedom are Satterthwaite's.
     """
+    rows = list(_rows(sample, setting=setting, weights=weights))
+    known = [row for row in rows if "df" in row]
+    if known:
+        # One call for all: a t quantile costs the same for one as for a thousand.
+        t = quantile(0.5 + setting.level / 2, np.array([row["df"] for row in known]))
+        for row, half in zip(known, t * np.array([row["std_error"] for row in known]), strict=True):
+            lowest = 0.0 if row["estimand"] in SHARES else -1.0
+            row |= {"conf_low": max(row["estimate"] - half, lowest), "conf_high": min(row["estimate"] + half, 1.0)}
+    return rows
+
+
+def _rows(sample: Sample, *, setting: Setting, weights: FloatArray) -> Iterator[Row]:
     real = ~sample.rows["imputed"].to_numpy()
     atom, groups = _groups(sample.rows)
     for outcome, categories in OUTCOMES.items():
@@ -74,9 +89,15 @@ def agreement_rows(sample: Sample, *, setting: Setting, weights: FloatArray) -> 
         present = np.unique(ratings.group)
         for group in groups:
             sums = grouped.union(np.intersect1d(group.atoms, present))
+            replicates = scenario_replicates(sums, weights=weights)
             for name in names:
-                labels = setting.labels() | group.where | _labels(name, outcome, sums, unrated=_unrated(rated, atom, group))
-                yield from _scopes(name, sums, labels=labels, weights=weights, level=setting.level)
+                drawn = COEFFICIENTS[name](replicates)
+                labels = {
+                    **setting.labels(),
+                    **group.where,
+                    **_labels(name, outcome, sums, unrated=_unrated(rated, atom, group)),
+                }
+                yield from _scopes(name, sums, labels=labels, replicates=drawn, level=setting.level)
 
 
 def _values(sample: Sample, outcome: str) -> FloatArray:
@@ -96,7 +117,7 @@ def _groups(rows: pl.DataFrame) -> tuple[IntArray, list[_Group]]:
     for name in GROUPED_BY:
         values = atoms[name].drop_nulls().unique().sort().to_list()
         if len(values) > 1:
-            groups += [_Group({name: value}, np.flatnonzero(atoms[name].eq_missing(value).to_numpy())) for value in values]
+            groups += [_Group({name: value}, np.flatnonzero(atoms[name].to_numpy() == value)) for value in values]
     return atom.to_numpy().astype(np.int64), groups
 
 
@@ -118,7 +139,7 @@ def _labels(name: str, outcome: str, sums: Sums, *, unrated: int) -> Row:
     }
 
 
-def _scopes(name: str, sums: Sums, *, labels: Row, weights: FloatArray, level: float) -> Iterator[Row]:
+def _scopes(name: str, sums: Sums, *, labels: Row, replicates: FloatArray, level: float) -> Iterator[Row]:
     value = coefficient(name, sums)
     if np.isnan(value):
         paired = sums.by_scenario[:, sums.categories**2 + sums.categories + 1].sum()
@@ -126,23 +147,27 @@ def _scopes(name: str, sums: Sums, *, labels: Row, weights: FloatArray, level: f
         yield labels | {"estimate": value, "scope": "panel", "method": RESAMPLED, "reason_null": reason}
         return
     known = {"estimate": value}
-    found = percentiles(scenario_replicates(name, sums, weights=weights), level=level)
+    found = percentiles(replicates, level=level)
     interval = {"std_error": found.std_error, "conf_low": found.low, "conf_high": found.high}
     if np.isnan(found.low) or found.low == found.high:
         reason = "replicates over scenarios were undefined or did not vary"
         interval |= {"conf_low": None, "conf_high": None, "reason_null": reason}
     yield labels | known | interval | {"scope": "panel", "method": RESAMPLED}
-    yield labels | known | _raters_interval(name, sums, value, found.std_error, level) | {
-        "scope": "raters",
-        "method": RESAMPLED_AND_JACKKNIFED,
-    }
+    yield (
+        labels
+        | known
+        | _raters_error(name, sums, found.std_error)
+        | {
+            "scope": "raters",
+            "method": RESAMPLED_AND_JACKKNIFED,
+        }
+    )
 
 
-def _raters_interval(name: str, sums: Sums, value: float, scenario_error: float, level: float) -> Row:
+def _raters_error(name: str, sums: Sums, scenario_error: float) -> Row:
     by_rater = jackknife_variance(name, sums)
     variance = by_rater + scenario_error**2
     if not variance > 0:
         return {"reason_null": "under three raters: no rater can be left out"}
     df = variance**2 / (by_rater**2 / (sums.raters - 1) + scenario_error**4 / max(1, sums.scenarios - 1))
-    half = float(quantile(0.5 + level / 2, np.array([df]))[0]) * variance**0.5
-    return {"std_error": variance**0.5, "df": df, "conf_low": max(value - half, -1.0), "conf_high": min(value + half, 1.0)}
+    return {"std_error": variance**0.5, "df": df}

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftgauge.measure.agreement.coefficients import COEFFICIENTS, features, tally
+from driftgauge.measure.agreement.coefficients import COEFFICIENTS, Tally, features, tally
 from driftgauge.measure.arrays import FloatArray, IntArray
 
 
@@ -124,19 +124,22 @@ def coefficient(name: str, sums: Sums) -> float:
     return float(COEFFICIENTS[name](tally(sums.total, sums.categories)))
 
 
-def scenario_replicates(name: str, sums: Sums, *, weights: FloatArray) -> FloatArray:
+def scenario_replicates(sums: Sums, *, weights: FloatArray) -> Tally:
     """Return (B,) replicates over scenarios, raters fixed; resampling raters would pair a rater with himself and bias α.
 
     Parameters
     ----------
-    name
-        Of `COEFFICIENTS`.
     sums
         Of the group.
     weights
         (B, S) multinomial counts.
+
+    Returns
+    -------
+    Tally
+        With one leading axis, the replicates; `COEFFICIENTS` take it as it is.
     """
-    return COEFFICIENTS[name](tally(weights @ sums.by_scenario, sums.categories))
+    return tally(weights @ sums.by_scenario, sums.categories)
 
 
 def jackknife_variance(name: str, sums: Sums) -> float:
