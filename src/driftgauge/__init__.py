@@ -1,1 +1,50 @@
-"""driftgauge."""
+"""driftgauge measures alignment drift: how the harm that models do under adversarial prompts changes between releases.
+
+Names are resolved when they are first used, so that ``import driftgauge`` costs nothing.
+"""
+
+from importlib import import_module
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from driftgauge.errors import DriftgaugeError
+    from driftgauge.pipeline.analyze import Analysis, Inputs, analyze
+    from driftgauge.rate.exchange import Imported, read_ratings
+    from driftgauge.study import Protocol, load_lineage, load_protocol
+
+__all__ = [
+    "Analysis",
+    "DriftgaugeError",
+    "Imported",
+    "Inputs",
+    "Protocol",
+    "analyze",
+    "load_lineage",
+    "load_protocol",
+    "read_ratings",
+]
+
+_HOME = {
+    "Analysis": "driftgauge.pipeline.analyze",
+    "DriftgaugeError": "driftgauge.errors",
+    "Imported": "driftgauge.rate.exchange",
+    "Inputs": "driftgauge.pipeline.analyze",
+    "Protocol": "driftgauge.study",
+    "analyze": "driftgauge.pipeline.analyze",
+    "load_lineage": "driftgauge.study",
+    "load_protocol": "driftgauge.study",
+    "read_ratings": "driftgauge.rate.exchange",
+}
+
+
+def __getattr__(name: str) -> object:
+    if name == "__version__":
+        return version("driftgauge")
+    if name not in _HOME:
+        raise AttributeError(f"module 'driftgauge' has no attribute {name!r}")
+    return getattr(import_module(_HOME[name]), name)
+
+
+def __dir__() -> list[str]:
+    return [*__all__, "__version__"]

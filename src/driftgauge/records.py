@@ -98,3 +98,17 @@ class Manifest:
     def to_json(self) -> str:
         """Return the manifest as indented JSON with a stable order of keys."""
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
+
+    @classmethod
+    def from_json(cls, text: str) -> "Manifest":
+        """Return the manifest that `to_json` wrote.
+
+        Raises
+        ------
+        ValueError
+            When the text is not one.
+        """
+        try:
+            return cls(**json.loads(text))
+        except TypeError as error:
+            raise ValueError("not a manifest of this version") from error

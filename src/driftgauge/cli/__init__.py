@@ -1,1 +1,42 @@
-"""The command line: one thin module per verb; errors become exit codes here and progress is shown here."""
+"""The command line: one thin module per verb; errors become exit codes here and progress is shown here.
+
+Exit codes: 0 done, 1 error, 2 usage.
+"""
+
+import sys
+
+import click
+
+from driftgauge.cli.analyze import analyze_command
+from driftgauge.cli.demo import demo_command
+from driftgauge.errors import DriftgaugeError
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="driftgauge")
+def cli() -> None:
+    """Measure alignment drift: how the harm that models do changes from one release to the next."""
+
+
+cli.add_command(analyze_command)
+cli.add_command(demo_command)
+
+
+def main() -> None:
+    """Run the command line; an error of ours is its message on standard error and exit code 1."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as done:
+        sys.exit(done.exit_code)
+    except click.UsageError as error:
+        error.show()
+        sys.exit(2)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(1)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("Stopped. Nothing is half-written; run the same command to start again.", err=True)
+        sys.exit(1)
+    except DriftgaugeError as error:
+        click.echo(f"Error: {error}", err=True)
+        sys.exit(1)

@@ -1,0 +1,61 @@
+# The manual: `make demo` and `make test` set everything up from nothing; the other targets are for who builds driftgauge.
+SHELL := /bin/bash
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo setup test check lint types layers docs bench coverage requirements clean
+help:  ## what there is
+	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
+
+# The core alone, by pip with hashes: no uv, no compiler, under 400 MB.
+.stamp/core: requirements/core.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements/core.txt
+	$(BIN)/python -m pip install --quiet --no-compile --no-deps -e .
+	@mkdir -p .stamp && touch $@
+
+# Everything, by uv from the lock.
+.stamp/all: uv.lock pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --no-compile uv==0.13.9
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-groups
+	@mkdir -p .stamp && touch $@ .stamp/core
+
+demo: .stamp/core  ## simulate a study in the published shape, measure it, write out/demo/report.html
+	$(BIN)/driftgauge demo --out out/demo --overwrite
+
+setup: .stamp/all  ## install everything
+
+test: .stamp/all  ## run the tests
+	$(BIN)/python -m pytest
+
+check: lint types layers test docs  ## all that has to hold before a commit
+
+lint: .stamp/all
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: .stamp/all
+	$(BIN)/pyright
+
+layers: .stamp/all
+	$(BIN)/lint-imports
+
+docs: .stamp/all  ## build the docs; a broken link is an error
+	$(BIN)/python docs/generate.py --check
+	$(BIN)/mkdocs build --quiet --strict --site-dir site
+
+bench: .stamp/all  ## the performance table
+	$(BIN)/python benchmarks/run.py
+
+coverage: .stamp/all  ## coverage of the primary interval by simulation (long; resumable)
+	$(BIN)/python benchmarks/coverage.py
+
+requirements: .stamp/all  ## write requirements/core.txt from the lock
+	mkdir -p requirements
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv export --quiet --frozen --no-dev --no-emit-project --format requirements-txt -o requirements/core.txt
+
+clean:  ## remove what can be made again
+	rm -rf $(VENV) .stamp site out

@@ -1,0 +1,89 @@
+"""``driftgauge analyze``."""
+
+from pathlib import Path
+
+import click
+
+from driftgauge.cli import options
+from driftgauge.cli.shown import progress_bar, show_analysis
+from driftgauge.pipeline.analyze import Inputs, analyze
+from driftgauge.rate.exchange import FORMATS
+
+
+@click.command("analyze")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@options.out
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(sorted(FORMATS)),
+    default="ratings",
+    show_default=True,
+    help="What the files are.",
+)
+@click.option(
+    "--map",
+    "column_map",
+    metavar="OURS=THEIRS,…",
+    help="Which column of the file is which of ours: release=model,rater=participant_id.",
+)
+@click.option(
+    "--families",
+    type=click.Path(path_type=Path),
+    help="YAML that says which release follows which: `Pixtral: [Pixtral 12B, Pixtral Large]`.",
+)
+@click.option(
+    "--protocol", type=click.Path(path_type=Path), help="YAML with the protocol (or a study file); default if absent."
+)
+@click.option(
+    "--model",
+    type=click.Choice(["none"]),
+    default="none",
+    show_default=True,
+    help="Mixed model beside the primary estimates.",
+)
+@options.seed
+@options.bootstrap
+@options.overwrite
+@options.as_json
+def analyze_command(
+    files: tuple[Path, ...],
+    out: Path,
+    file_format: str,
+    column_map: str | None,
+    families: Path | None,
+    protocol: Path | None,
+    model: str,
+    seed: int,
+    bootstrap: int,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
+    """Measure ratings from FILE and write estimates, findings and a report.
+
+    FILE is a CSV or Parquet with one row a rating: scenario, release, rater and at least one of harm (1 to 5), success and
+    refusal. Several files of one format are read as one set.
+    """
+    del model  # one choice so far
+    inputs = Inputs(
+        files=files,
+        format=file_format,
+        column_map=_parse_map(column_map),
+        families=families,
+        protocol=protocol,
+        seed=seed,
+        bootstrap=bootstrap,
+    )
+    with progress_bar(quiet=as_json) as progress:
+        found = analyze(inputs, out=out, overwrite=overwrite, progress=progress)
+    show_analysis(found, as_json=as_json)
+
+
+def _parse_map(text: str | None) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for part in text.split(",") if text else ():
+        ours, equals, theirs = part.partition("=")
+        if not equals or not ours.strip() or not theirs.strip():
+            raise click.BadParameter(f"{part!r} is not OURS=THEIRS", param_hint="--map")
+        found[ours.strip()] = theirs.strip()
+    return found

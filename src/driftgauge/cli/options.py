@@ -1,0 +1,19 @@
+"""Options that several commands share."""
+
+from pathlib import Path
+
+import click
+
+out = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
+overwrite = click.option("--overwrite", is_flag=True, help="Replace the results of other inputs in that folder.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the verdicts and findings as JSON.")
+seed = click.option(
+    "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of everything that is random."
+)
+bootstrap = click.option(
+    "--bootstrap",
+    type=click.IntRange(min=0),
+    default=10_000,
+    show_default=True,
+    help="Replicates (response units get 2,000 at most); 0 leaves the bootstrap out.",
+)

@@ -1,0 +1,61 @@
+"""Colours and type of every chart, once, for light, dark, print and grey.
+
+Charts are drawn in the light colours. The style sheet repaints them in dark mode by matching those very values
+(``svg [fill="#1b1d21"] { fill: var(--ink) }``), so no two roles may share a light value.
+"""
+
+from dataclasses import dataclass
+from typing import Final
+
+
+@dataclass(frozen=True)
+class Paint:
+    """One role: its name in the style sheet and its colour on light and on dark paper."""
+
+    role: str
+    light: str
+    dark: str
+
+
+PAPER: Final = Paint("paper", "#ffffff", "#14171b")
+INK: Final = Paint("ink", "#1b1d21", "#eceef1")
+MUTED: Final = Paint("muted", "#596069", "#a3abb5")
+GRID: Final = Paint("grid", "#e4e6e9", "#2c3137")
+RULE: Final = Paint("rule", "#8d949d", "#78818c")
+REFUSED: Final = Paint("refused", "#aebccb", "#5c6c7e")
+SAFE: Final = Paint("safe", "#e6eaee", "#2b333c")
+HARMFUL: Final = Paint("harmful", "#9c2f1b", "#ff9379")
+
+SERIES: Final = (
+    Paint("series-0", "#0062a0", "#62b5ee"),
+    Paint("series-1", "#d55e00", "#ff914f"),
+    Paint("series-2", "#8e3a78", "#dd92cb"),
+    Paint("series-3", "#008f68", "#35c99d"),
+    Paint("series-4", "#6b5b00", "#dccb4a"),
+    Paint("series-5", "#2694cf", "#a5dbfb"),
+    Paint("series-6", "#b97800", "#f0b54e"),
+)
+"""One colour a family, after Okabe and Ito (2008), darkened until each has 3 : 1 against white and lightened until each has it
+against the dark paper. Neighbours alternate dark and light so that they differ in grey too; names and markers carry the rest."""
+
+PAINTS: Final = (PAPER, INK, MUTED, GRID, RULE, REFUSED, SAFE, HARMFUL, *SERIES)
+
+SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "wedge")
+"""One marker a family where families share a picture. Of another length than `SERIES`: pairs repeat after 56 families only."""
+
+MODALITY_SHAPE: Final = {"text-only": "circle", "multimodal": "square"}
+MODALITY_DASH: Final = {"text-only": [1, 0], "multimodal": [5, 3]}
+
+FONT: Final = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
+SIZE: Final = 12
+LINE: Final = 15
+
+
+def colour(series: int) -> str:
+    """Return the light colour of a family's number."""
+    return SERIES[series % len(SERIES)].light
+
+
+def shape(series: int) -> str:
+    """Return the marker of a family's number."""
+    return SHAPES[series % len(SHAPES)]

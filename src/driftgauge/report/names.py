@@ -1,0 +1,53 @@
+"""Names that other people chose, made safe to show: isolated from the text around them, wrapped or cut to a width."""
+
+import textwrap
+import unicodedata
+
+from markupsafe import Markup
+
+_DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+
+
+def tidy(name: str) -> str:
+    """Return a name on one line, without control characters and without marks that turn the direction of what follows.
+
+    Examples
+    --------
+    >>> tidy(" GPT\\n 5\\x07 ")
+    'GPT 5'
+    """
+    spaced = (" " if character.isspace() else character for character in name)
+    kept = (c for c in spaced if c not in _DIRECTION and unicodedata.category(c) not in {"Cc", "Cs"})
+    return " ".join("".join(kept).split()) or "(no name)"
+
+
+def cut(name: str, length: int) -> str:
+    """Return a name that is at most `length` characters long, with an ellipsis where it was cut.
+
+    Examples
+    --------
+    >>> cut("Claude Sonnet 4.5", 8)
+    'Claude …'
+    """
+    name = tidy(name)
+    return name if len(name) <= length else name[: length - 1] + "…"
+
+
+def wrapped(name: str, width: float, *, lines: int = 3, size: float = 12) -> list[str]:
+    """Return a name in at most `lines` lines that fit `width` pixels at a font size, cut where even that is too little."""
+    columns = max(4, int(width / (0.54 * size)))
+    broken = textwrap.wrap(tidy(name), columns, break_on_hyphens=True)
+    if len(broken) > lines:
+        broken = [*broken[: lines - 1], cut(" ".join(broken[lines - 1 :]), columns)]
+    return broken
+
+
+def shown(name: str | None, length: int = 60) -> Markup:
+    """Return a name as HTML: escaped, its direction isolated from the sentence, cut at `length`."""
+    return Markup("<bdi>{}</bdi>").format(cut(name, length)) if name is not None else Markup("–")
+
+
+def width_of(text: str, size: float = 12) -> float:
+    """Return about how many pixels a text takes in a sans-serif font: charts place their labels by it."""
+    wide = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1.25 if c in "MW%m@w" else 0.6 if c in "iljtf.,:;|'I " else 1 for c in text)
+    return 0.56 * size * wide

@@ -1,0 +1,78 @@
+"""Tables of estimates: the numbers behind each picture, each with the id that leads back to its ratings."""
+
+from collections.abc import Iterable, Sequence
+from typing import Final
+
+from markupsafe import Markup
+
+from driftgauge.report import words
+from driftgauge.report.blocks import Column, Table, Text
+from driftgauge.report.names import shown
+from driftgauge.report.numbers import NONE, count
+from driftgauge.report.select import Estimate, View
+
+FULL = 400
+"""In tables a name is given in full, up to a length that no name has by accident."""
+
+_COLUMNS: Final = (
+    Column("Release"),
+    Column("Modality"),
+    Column("Quantity"),
+    Column("Value", numeric=True),
+    Column("Interval", numeric=True),
+    Column("Scenarios", numeric=True),
+    Column("Raters", numeric=True),
+    Column("Ratings", numeric=True),
+    Column("Estimate"),
+)
+
+
+def numbers(rows: Iterable[Estimate], *, caption: Text) -> Table:
+    """Return one line an estimate, with counts and id; a missing value has its reason in the place of the interval."""
+    return Table(caption, _COLUMNS, [_line(row) for row in rows])
+
+
+def _line(row: Estimate) -> tuple[Text, ...]:
+    signed = row.contrast is not None
+    interval = words.limits(row, signed=signed) or (row.reason_null or "none") if row.known else row.reason_null or "no reason recorded"
+    return (
+        who(row),
+        row.modality or "both" if row.contrast not in {"modality", "modality_shift"} else NONE,
+        what(row),
+        words.value(row, signed=signed),
+        interval,
+        *(NONE if number is None else count(number) for number in (row.n_scenarios, row.n_raters, row.n_ratings)),
+        Markup("<code>{}</code>").format(row.estimate_id),
+    )
+
+
+def who(row: Estimate) -> Markup:
+    """Return the release of a level, or both releases of a change."""
+    if row.baseline_release is None:
+        return shown(row.release or "all releases", FULL)
+    return Markup("{} → {}").format(shown(row.baseline_release, FULL), shown(row.release, FULL))
+
+
+def what(row: Estimate) -> str:
+    """Return what an estimate is of, with its contrast and its unit."""
+    name = words.short(row.estimand) if row.contrast else words.quantity(row.estimand, threshold=row.threshold)
+    if row.filter == "engaged" and row.estimand != "conditional_asr":
+        name += ", engaged only"
+    return f"{name}: {words.CONTRASTS.get(row.contrast, row.contrast.replace('_', ' '))}, points" if row.contrast else name
+
+
+def levels(view: View, estimands: Sequence[tuple[str, dict[str, Estimate]]], *, caption: Text) -> Table:
+    """Return a line a release and a column an estimand, each value with its interval beneath it."""
+    columns = [Column("Release"), Column("Family"), *(Column(name, numeric=True) for name, _ in estimands), Column("Ratings", numeric=True)]
+    lines: list[tuple[Text, ...]] = []
+    for release in view.releases:
+        found = [rows.get(release.name) for _, rows in estimands]
+        ratings = max((row.n_ratings or 0 for row in found if row is not None), default=0)
+        lines.append((shown(release.name, FULL), shown(release.family, FULL), *(_stacked(row) for row in found), count(ratings)))
+    return Table(caption, columns, lines)
+
+
+def _stacked(row: Estimate | None) -> Text:
+    if row is None or not row.known:
+        return NONE
+    return Markup('{} <span class="interval">{}</span>').format(words.value(row), words.limits(row))
