@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from driftgauge.errors import EstimationError
 from driftgauge.measure.agreement import agreement_rows
 from driftgauge.measure.arrays import FloatArray
 from driftgauge.measure.bootstrap import Key, Weights, draw_weights, rating_replicates, response_replicates
@@ -105,6 +106,12 @@ def measure(
         When no rating counts at all.
     """
     left = counted(ratings, protocol)
+    if not len(left.rows):
+        raise EstimationError(
+            f"No rating counts: {len(ratings):,} rows, of which {left.not_items:,} are gold or calibration and "
+            f"{len(left.missing):,} are responses that were not measured",
+            remedy="Give ratings with harm, success or refusal for at least one answered response.",
+        )
     simulated = bool(ratings["simulated"].fill_null(value=False).any())
     whose = list(_whose(left))
     steps = len(whose) * (len(units) + 1)

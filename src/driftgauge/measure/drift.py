@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
@@ -24,6 +25,8 @@ from driftgauge.measure.rows import (
 from driftgauge.measure.variance import Spread, t_interval
 from driftgauge.measure.verdicts import Drifts, verdicts
 from driftgauge.study import Margin
+
+_LARGEST_LOG: Final = 700.0
 
 
 @dataclass(frozen=True)
@@ -60,11 +63,9 @@ def log_odds(sample: Sample, found: Answer, *, proportions: Sequence[bool]) -> L
 def odds_ratio_columns(odds: LogOdds, scope: str, *, level: float) -> dict[str, FloatArray]:
     """Return the odds ratio and its limits for a scope."""
     interval = t_interval(odds.value, odds.raters if scope == "raters" else odds.panel, level=level)
-    return {
-        "odds_ratio": np.exp(odds.value),
-        "odds_ratio_low": np.exp(interval.low),
-        "odds_ratio_high": np.exp(interval.high),
-    }
+    limits = {"odds_ratio": odds.value, "odds_ratio_low": interval.low, "odds_ratio_high": interval.high}
+    # With one degree of freedom a limit can pass what a double holds: it is then unknown, not infinite.
+    return {name: np.exp(np.where(np.abs(value) < _LARGEST_LOG, value, np.nan)) for name, value in limits.items()}
 
 
 def part_rows(

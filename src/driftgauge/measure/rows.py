@@ -13,7 +13,7 @@ from driftgauge.measure.bootstrap import percentiles
 from driftgauge.measure.estimate import Answer, Counts
 from driftgauge.measure.populations import Question
 from driftgauge.measure.rates import Rate
-from driftgauge.measure.variance import Spread, t_interval
+from driftgauge.measure.variance import ROUNDING, Spread, t_interval
 from driftgauge.records import content_id
 from driftgauge.study import Unit
 
@@ -179,7 +179,7 @@ def bootstrap_row(row: Row, replicates: FloatArray) -> Row:
     if row["estimate"] is not None and np.isnan(found.low):
         undefined = f"{found.undefined} of {len(replicates)} replicates were undefined"
         twin["reason_null"] = f"{row['reason_null']}; {undefined}" if row["reason_null"] else undefined
-    elif found.low == found.high:
+    elif found.high - found.low < ROUNDING**0.5:
         twin |= {"conf_low": None, "conf_high": None, "reason_null": row["reason_null"] or "no variation between replicates"}
     return twin
 

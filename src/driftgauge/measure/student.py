@@ -30,7 +30,7 @@ def two_sided_p(t: FloatArray, df: FloatArray) -> FloatArray:
     0.05
     """
     t, df = np.broadcast_arrays(np.asarray(t, float), np.asarray(df, float))
-    return _beta_inc(df / 2, 0.5, df / (df + t**2))
+    return _beta_inc(df / 2, 0.5, df / (df + t**2), t**2 / (df + t**2))
 
 
 def quantile(p: float, df: FloatArray) -> FloatArray:
@@ -67,15 +67,14 @@ def _cornish_fisher(z: float, df: FloatArray) -> FloatArray:
     return z + (z**3 + z) / (4 * df) + (5 * z**5 + 16 * z**3 + 3 * z) / (96 * df**2)
 
 
-def _beta_inc(a: FloatArray, b: float, x: FloatArray) -> FloatArray:
-    """Regularised incomplete beta I_x(a, b), by symmetry where the fraction converges slowly."""
+def _beta_inc(a: FloatArray, b: float, x: FloatArray, y: FloatArray) -> FloatArray:
+    """Regularised incomplete beta I_x(a, b), by symmetry where the fraction converges slowly; `y` is 1 − x, exactly."""
     log_beta = _log_gamma(a) + lgamma(b) - _log_gamma(a + b)
-    x = np.clip(x, 0.0, 1.0)
     with np.errstate(divide="ignore"):
-        front = np.exp(a * np.log(x) + b * np.log1p(-x) - log_beta)
+        front = np.exp(a * np.log(x) + b * np.log(y) - log_beta)
     direct = x < (a + 1) / (a + b + 2)
     first, second = np.where(direct, a, b), np.where(direct, b, a)
-    value = front * _fraction(first, second, np.where(direct, x, 1 - x)) / first
+    value = front * _fraction(first, second, np.where(direct, x, y)) / first
     return np.where(direct, value, 1 - value)
 
 

@@ -11,11 +11,16 @@ and Miller (2011) for two-way clusters, with the raters' strata of a panel desig
 """
 
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
 
 from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray, sum_by
 from driftgauge.measure.student import quantile, two_sided_p
+
+
+ROUNDING: Final = 1e-20
+"""A variance up to here is rounding: sums of 0 that came out as 1e-17."""
 
 
 @dataclass(frozen=True)
@@ -124,8 +129,8 @@ class Interval:
 
 def t_interval(estimate: FloatArray, spread: Spread, *, level: float) -> Interval:
     """Return estimate ± t_ν·SE. Where the variance is 0 or unknown, limits and p are NaN: no variation is no certainty."""
-    known = spread.variance > 0
-    std_error = np.sqrt(np.where(np.isnan(spread.variance), np.nan, spread.variance))
+    known = spread.variance > ROUNDING
+    std_error = np.sqrt(np.where(spread.variance <= ROUNDING, 0.0, spread.variance))
     df = np.where(known, spread.df, np.nan)
     distinct, back = np.unique(df, return_inverse=True)
     half = quantile(0.5 + level / 2, distinct)[back] * np.where(known, std_error, np.nan)

@@ -62,8 +62,9 @@ def verdicts(drifts: Drifts, *, margin: float, level: float) -> Verdicts:
     >>> found.verdict, found.size
     (['improved', 'unchanged'], ['material', None])
     """
-    estimate, std_error, df = drifts.estimate, drifts.std_error, drifts.df
-    known = std_error > 0
+    known = drifts.std_error > 0
+    estimate, df = drifts.estimate, drifts.df
+    std_error = np.where(known, drifts.std_error, np.nan)
     tested = max(1, int(known.sum()))
     p_adjusted = holm(drifts.p_value)
     p_equivalence = holm(np.maximum(_one_sided(estimate + margin, std_error, df), _one_sided(margin - estimate, std_error, df)))
@@ -89,8 +90,7 @@ def _size(estimate: float, half: float, margin: float) -> str:
 
 def _one_sided(distance: FloatArray, std_error: FloatArray, df: FloatArray) -> FloatArray:
     """P that an estimate lies this far inside the margin or farther, if the truth lay on the margin."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        t = distance / std_error
+    t = distance / std_error
     tail = two_sided_p(t, df) / 2
     return np.where(t > 0, tail, 1 - tail)
 

@@ -10,7 +10,6 @@ from markupsafe import Markup
 
 from driftgauge.records import Manifest
 from driftgauge.report import verdicts, words
-from driftgauge.report.blocks import Section
 from driftgauge.report.figures import theme
 from driftgauge.report.names import cut
 from driftgauge.report.numbers import count, listed, some

@@ -9,11 +9,11 @@ _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u
 
 
 def tidy(name: str) -> str:
-    """Return a name on one line, without control characters and without marks that turn the direction of what follows.
+    r"""Return a name on one line, without control characters and without marks that turn the direction of what follows.
 
     Examples
     --------
-    >>> tidy(" GPT\\n 5\\x07 ")
+    >>> tidy(" GPT\n 5\x07 ")
     'GPT 5'
     """
     spaced = (" " if character.isspace() else character for character in name)
@@ -33,13 +33,20 @@ def cut(name: str, length: int) -> str:
     return name if len(name) <= length else name[: length - 1] + "…"
 
 
-def wrapped(name: str, width: float, *, lines: int = 3, size: float = 12) -> list[str]:
-    """Return a name in at most `lines` lines that fit `width` pixels at a font size, cut where even that is too little."""
-    columns = max(4, int(width / (0.54 * size)))
-    broken = textwrap.wrap(tidy(name), columns, break_on_hyphens=True)
+def wrapped(name: str, width: float, *, lines: int = 3) -> list[str]:
+    """Return a name in at most `lines` lines that fit `width` pixels in a chart, cut where even that is too little."""
+    text = tidy(name)
+    columns = max(4, int(width * len(text) / width_of(text)))
+    broken = textwrap.wrap(text, columns)
     if len(broken) > lines:
-        broken = [*broken[: lines - 1], cut(" ".join(broken[lines - 1 :]), columns)]
+        rest = " ".join(broken[lines - 1 :]).replace("- ", "-")
+        broken = [*broken[: lines - 1], cut(rest, columns)]
     return broken
+
+
+def isolated(name: str) -> str:
+    """Return a name for a text that holds other names too: its direction does not turn theirs."""
+    return f"\u2068{name}\u2069"
 
 
 def shown(name: str | None, length: int = 60) -> Markup:
@@ -49,5 +56,8 @@ def shown(name: str | None, length: int = 60) -> Markup:
 
 def width_of(text: str, size: float = 12) -> float:
     """Return about how many pixels a text takes in a sans-serif font: charts place their labels by it."""
-    wide = sum(2 if unicodedata.east_asian_width(c) in "WF" else 1.25 if c in "MW%m@w" else 0.6 if c in "iljtf.,:;|'I " else 1 for c in text)
+    wide = sum(
+        2 if unicodedata.east_asian_width(c) in "WF" else 1.25 if c in "MW%m@w" else 0.6 if c in "iljtf.,:;|'I " else 1
+        for c in text
+    )
     return 0.56 * size * wide

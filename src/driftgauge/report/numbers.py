@@ -71,9 +71,9 @@ def points(difference: float, places: int = 0, *, signed: bool = True, noun: boo
 def places_for(low: float | None, high: float | None, *, apart_from: tuple[float, ...] = (0.0,)) -> int:
     """Return how many decimals of a percentage (or of points) an interval supports.
 
-    Whole numbers when the interval is four points wide or wider, one decimal below that, two when it is narrower than 0.4. One decimal
-    more when rounding would hide on which side of a value in `apart_from` a limit lies: an interval that ends at 0.3 must not be
-    printed as ending at 0.
+    Whole numbers when the interval is four points wide or wider, one decimal below that, two when it is narrower than 0.4. One
+    decimal more, up to two, when rounding would hide on which side of a value in `apart_from` a limit lies: an interval that
+    ends at 0.3 must not be printed as ending at 0.
 
     Examples
     --------
@@ -86,7 +86,7 @@ def places_for(low: float | None, high: float | None, *, apart_from: tuple[float
     places = 0 if width >= 4 else 1 if width >= 0.4 else 2
     limits = [100 * limit for limit in (low, high)]
     guards = [100 * value for value in apart_from]
-    while places < 3 and any(_hides(limit, guard, places) for limit in limits for guard in guards):
+    while places < 2 and any(_hides(limit, guard, places) for limit in limits for guard in guards):
         places += 1
     return places
 
@@ -136,12 +136,12 @@ def in_words(number: int) -> str:
 
 
 def some(number: int, noun: str, plural: str | None = None) -> str:
-    """Return a count with its noun, in digits.
+    r"""Return a count with its noun, in digits.
 
     Examples
     --------
     >>> some(1, "person", "people"), some(17, "person", "people")
-    ('1\\xa0person', '17\\xa0people')
+    ('1\xa0person', '17\xa0people')
     """
     return count(number) + HARD + (noun if number == 1 else plural or noun + "s")
 

@@ -1,12 +1,12 @@
 """Which rows of the estimates a report shows: one kind of rater, one unit, one scope, one way of making intervals.
 
-The frame holds the same quantity under several of each. A report that mixed them would compare what cannot be compared, so the choice is
-made once, here, and `View.notes` says in words where it had to differ from the protocol.
+The frame holds the same quantity under several of each. A report that mixed them would compare what cannot be compared, so the
+choice is made once, here, and `View.notes` says in words where it had to differ from the protocol.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields
-from typing import Any, Final, cast
+from typing import Final, cast
 
 import polars as pl
 
@@ -44,6 +44,7 @@ class Estimate:
     level: float | None
     p_value: float | None
     p_adjusted: float | None
+    p_equivalence: float | None
     odds_ratio: float | None
     odds_ratio_low: float | None
     odds_ratio_high: float | None
@@ -167,9 +168,7 @@ class View:
     def contrasts(self, contrast: str, *, estimand: str | None = None, modality: str | None = None) -> list[Estimate]:
         """Return the rows of a contrast, known or not, in the order of the releases."""
         wanted = estimand or self.estimand
-        return [
-            row for row in self.rows if row.contrast == contrast and row.estimand == wanted and row.modality == modality
-        ]
+        return [row for row in self.rows if row.contrast == contrast and row.estimand == wanted and row.modality == modality]
 
     def series(self, family: str | None) -> int:
         """Return the number of a family, for its colour and marker."""
@@ -189,7 +188,8 @@ def view(estimates: pl.DataFrame, *, protocol: Mapping[str, object]) -> View:
     Returns
     -------
     View
-        People's ratings if there are any, else judges'; the protocol's unit; its scope if anything could be estimated there, else the panel.
+        People's ratings if there are any, else judges'; the protocol's unit; its scope if anything could be estimated there,
+        else the panel.
     """
     notes: list[str] = []
     declared = cast(Mapping[str, object], protocol.get("primary") or {})
@@ -222,7 +222,9 @@ def _first_with_values(frame: pl.DataFrame, column: str, wanted: list[str], note
     for name in wanted:
         if frame.filter((pl.col(column) == name) & pl.col("estimate").is_not_null()).height:
             if name != wanted[0]:
-                notes.append(f"The protocol asks for the {column} “{wanted[0]}”, for which nothing could be estimated: “{name}” is shown.")
+                notes.append(
+                    f"The protocol asks for the {column} “{wanted[0]}”, in which nothing could be estimated: “{name}” is shown."
+                )
             return name
     return wanted[0]
 
@@ -231,7 +233,7 @@ _FIELDS: Final = tuple(field.name for field in fields(Estimate))
 
 
 def _records(frame: pl.DataFrame) -> list[Estimate]:
-    return [Estimate(**cast(dict[str, Any], row)) for row in frame.select(_FIELDS).iter_rows(named=True)]
+    return [Estimate(**row) for row in frame.select(_FIELDS).iter_rows(named=True)]
 
 
 def _one_each(rows: Iterable[Estimate]) -> Iterator[Estimate]:

@@ -34,7 +34,11 @@ def numbers(rows: Iterable[Estimate], *, caption: Text) -> Table:
 
 def _line(row: Estimate) -> tuple[Text, ...]:
     signed = row.contrast is not None
-    interval = words.limits(row, signed=signed) or (row.reason_null or "none") if row.known else row.reason_null or "no reason recorded"
+    interval = (
+        words.limits(row, signed=signed) or (row.reason_null or "none")
+        if row.known
+        else row.reason_null or "no reason recorded"
+    )
     return (
         who(row),
         row.modality or "both" if row.contrast not in {"modality", "modality_shift"} else NONE,
@@ -63,16 +67,21 @@ def what(row: Estimate) -> str:
 
 def levels(view: View, estimands: Sequence[tuple[str, dict[str, Estimate]]], *, caption: Text) -> Table:
     """Return a line a release and a column an estimand, each value with its interval beneath it."""
-    columns = [Column("Release"), Column("Family"), *(Column(name, numeric=True) for name, _ in estimands), Column("Ratings", numeric=True)]
+    columns = [Column("Release"), *(Column(name, numeric=True) for name, _ in estimands), Column("Ratings", numeric=True)]
     lines: list[tuple[Text, ...]] = []
     for release in view.releases:
         found = [rows.get(release.name) for _, rows in estimands]
         ratings = max((row.n_ratings or 0 for row in found if row is not None), default=0)
-        lines.append((shown(release.name, FULL), shown(release.family, FULL), *(_stacked(row) for row in found), count(ratings)))
+        name = stacked(shown(release.name, FULL), shown(release.family)) if release.family else shown(release.name, FULL)
+        lines.append((name, *(cell(row) for row in found), count(ratings)))
     return Table(caption, columns, lines)
 
 
-def _stacked(row: Estimate | None) -> Text:
-    if row is None or not row.known:
-        return NONE
-    return Markup('{} <span class="interval">{}</span>').format(words.value(row), words.limits(row))
+def cell(row: Estimate | None) -> Text:
+    """Return a value with its interval beneath it."""
+    return NONE if row is None or not row.known else stacked(words.value(row), words.limits(row))
+
+
+def stacked(text: Text, beneath: Text) -> Markup:
+    """Return a text with a lesser one beneath it."""
+    return Markup('{} <span class="beneath">{}</span>').format(text, beneath)

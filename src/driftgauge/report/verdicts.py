@@ -83,9 +83,17 @@ def _ends(row: Estimate, view: View) -> tuple[Estimate | None, Estimate | None]:
 
 
 def _entry(
-    row: Estimate, ends: tuple[Estimate | None, Estimate | None], view: View, findings: pl.DataFrame, *, margin: Margin, top: float
+    row: Estimate,
+    ends: tuple[Estimate | None, Estimate | None],
+    view: View,
+    findings: pl.DataFrame,
+    *,
+    margin: Margin,
+    top: float,
 ) -> Verdict:
-    touching = findings.filter(pl.col("level").is_in(["critical", "warning"]) & pl.col("estimate_ids").list.contains(row.estimate_id))
+    touching = findings.filter(
+        pl.col("level").is_in(["critical", "warning"]) & pl.col("estimate_ids").list.contains(row.estimate_id)
+    )
     details = [_size(row, margin), *_parts(row, view), *_paired(row, ends), *_bounds(row), *_settled_by(row, touching)]
     return Verdict(
         word=row.verdict or "none",
@@ -109,7 +117,7 @@ def _line(row: Estimate, ends: tuple[Estimate | None, Estimate | None], margin: 
     levels = f" {percent(ends[0].value, digits)} → {percent(ends[1].value, digits)}" if ends[0] and ends[1] else ""
     interval = words.limits(row, places=digits, signed=True)
     change = points(row.value, digits) + (f", {interval}" if interval else "")
-    return line + Markup(", {}{} ({}).").format(words.short(row.estimand), levels, change)
+    return line + Markup(', {}{} <span class="whole">({}).</span>').format(words.short(row.estimand), levels, change)
 
 
 _SIZES: Final = {
@@ -144,7 +152,9 @@ def _parts(row: Estimate, view: View) -> list[str]:
     if row.verdict == "improved" and row.safer_by == "refusal":
         return [f"At least two thirds of the fall is more refusal ({by_refusal.number} of {whole}{HARD}points)."]
     if row.verdict == "improved" and row.safer_by == "response":
-        return [f"At least two thirds of the fall is safer responses when it engages ({by_response.number} of {whole}{HARD}points)."]
+        return [
+            f"At least two thirds of the fall is safer responses when it engages ({by_response.number} of {whole}{HARD}points)."
+        ]
     together = f"{by_refusal.text} and {by_response.text}"
     if row.verdict == "improved":
         return [f"The fall has two parts: {together}; neither is shown to be the main one."]
@@ -201,6 +211,8 @@ def _fine(row: Estimate, n_verdicts: int) -> str:
         bits.append(f"p{HARD}{p_value(row.p_value)}")
     if row.p_adjusted is not None:
         bits.append(f"adjusted for {some(n_verdicts, 'comparison')} p{HARD}{p_value(row.p_adjusted)}")
+    if row.verdict == "unchanged" and row.p_equivalence is not None:
+        bits.append(f"outside the margin p{HARD}{p_value(row.p_equivalence)}")
     counts = ((row.n_scenarios, "scenario"), (row.n_raters, "rater"), (row.n_ratings, "rating"))
     bits += [some(number, noun) for number, noun in counts if number]
     return words.sentence(" · ".join(bits))

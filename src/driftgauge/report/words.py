@@ -157,4 +157,8 @@ def missing(rows: Iterable[Estimate]) -> list[str]:
             names = reasons.setdefault((row.reason_null or "no reason was recorded").rstrip("."), [])
             if row.release and row.release not in names:
                 names.append(row.release)
-    return [f"No value for {listed(names[:6])}{' and others' if len(names) > 6 else ''}: {reason}." for reason, names in reasons.items() if names]
+    return [
+        f"No value for {listed(names[:6])}{' and others' if len(names) > 6 else ''}: {reason}."
+        for reason, names in reasons.items()
+        if names
+    ]

@@ -51,15 +51,33 @@ class _Rows:
 
     def add(self, value: float | None, se: float, **row: Any) -> dict[str, Any]:
         for scope, factor in (("raters", 1.0), ("panel", 0.6)):
-            for method in ("linearised two-way t" if scope == "raters" else "linearised scenario t", "two-way bootstrap percentile"):
+            for method in (
+                "linearised two-way t" if scope == "raters" else "linearised scenario t",
+                "two-way bootstrap percentile",
+            ):
                 self._one(value, se * factor, scope=scope, method=method, **row)
         return self.rows[-4]
 
     def _one(self, value: float | None, se: float, **row: Any) -> None:
-        full = {"kind": self.kind, "unit": "rating", "filter": "all", "intent": "adversarial", "level": 0.95, "primary": False, "simulated": True, **row}
+        full = {
+            "kind": self.kind,
+            "unit": "rating",
+            "filter": "all",
+            "intent": "adversarial",
+            "level": 0.95,
+            "primary": False,
+            "simulated": True,
+            **row,
+        }
         full |= {"n_scenarios": 363, "n_excluded": 0}
         if value is not None:
-            full |= {"estimate": value, "std_error": se, "conf_low": value - 1.97 * se, "conf_high": value + 1.97 * se, "df": 40.0}
+            full |= {
+                "estimate": value,
+                "std_error": se,
+                "conf_low": value - 1.97 * se,
+                "conf_high": value + 1.97 * se,
+                "df": 40.0,
+            }
             if row.get("contrast"):
                 full["p_value"] = math.erfc(abs(value) / se / math.sqrt(2)) if se else 1.0
             else:
@@ -92,7 +110,9 @@ def study(
         if lineage and len(members) > 2:
             ends = list(releases.values())
             pair = _pair(members[0], members[-1])
-            rows.add(_asr(ends[-1]) - _asr(ends[0]), 0.02, estimand="asr", outcome="success", contrast="drift_first_last", **pair)
+            rows.add(
+                _asr(ends[-1]) - _asr(ends[0]), 0.02, estimand="asr", outcome="success", contrast="drift_first_last", **pair
+            )
     _verdicts(verdicts)
     _agreement(rows)
     estimates = frames.conform(pl.DataFrame(_identified(rows.rows), infer_schema_length=None), frames.ESTIMATES)
@@ -111,7 +131,11 @@ def _levels(rows: _Rows, keys: dict[str, Any], shares: tuple[float, float, float
         shift = {None: 0.0, "text-only": lead / 2, "multimodal": -lead / 2}[modality]
         asr, e = _asr(shares) + shift, engaged
         h = (asr - 0.002) / e
-        n = {"n_responses": 726 if modality is None else 363, "n_ratings": keys["n_raters"] * (726 if modality is None else 363), "modality": modality}
+        n = {
+            "n_responses": 726 if modality is None else 363,
+            "n_ratings": keys["n_raters"] * (726 if modality is None else 363),
+            "modality": modality,
+        }
         for estimand, outcome, value, more in (
             ("asr", "success", asr, {}),
             ("harm_rate", "harm", asr * 1.1, {"threshold": 3}),
@@ -121,11 +145,26 @@ def _levels(rows: _Rows, keys: dict[str, Any], shares: tuple[float, float, float
             ("engaged_safe", "success", e * (1 - h), {}),
             ("engaged_harmful", "success", e * h, {}),
         ):
-            rows.add(value, 0.6 * math.sqrt(value * (1 - value) / 200 + 1e-5), estimand=estimand, outcome=outcome, **{**keys, **n, **more})
+            rows.add(
+                value,
+                0.6 * math.sqrt(value * (1 - value) / 200 + 1e-5),
+                estimand=estimand,
+                outcome=outcome,
+                **{**keys, **n, **more},
+            )
         rows.add(1 + 3 * asr, 0.07, estimand="mean_harm", outcome="harm", **keys, **n)
         rows.add(1 + 3 * h, 0.09, estimand="mean_harm", outcome="harm", **{**keys, **n, "filter": "engaged"})
     if set(modalities) == set(frames.MODALITIES):
-        rows.add(lead, 0.012, estimand="asr", outcome="success", contrast="modality", **keys, n_responses=726, n_ratings=keys["n_raters"] * 726)
+        rows.add(
+            lead,
+            0.012,
+            estimand="asr",
+            outcome="success",
+            contrast="modality",
+            **keys,
+            n_responses=726,
+            n_ratings=keys["n_raters"] * 726,
+        )
 
 
 def _pair(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
@@ -140,8 +179,14 @@ def _drift(rows: _Rows, pair: dict[str, Any], a: Any, b: Any, modalities: tuple[
     asr = {"estimand": "asr", "outcome": "success", **pair}
     rows.add(whole, 0.021, contrast="drift", **asr)
     if whole < 0:
-        rows.rows[first]["safer_by"] = "refusal" if refusal < 0.75 * whole else "response" if response < 0.75 * whole else "both"
-    for name, value in (("refusal_part", refusal), ("response_part", response), ("inconsistent_part", whole - refusal - response)):
+        rows.rows[first]["safer_by"] = (
+            "refusal" if refusal < 0.75 * whole else "response" if response < 0.75 * whole else "both"
+        )
+    for name, value in (
+        ("refusal_part", refusal),
+        ("response_part", response),
+        ("inconsistent_part", whole - refusal - response),
+    ):
         rows.add(value, 0.013 if name != "inconsistent_part" else 0.002, contrast=name, **asr)
     for modality in modalities:
         sign = 0.5 if modality == "text-only" else -0.5
@@ -161,12 +206,21 @@ def _verdicts(rows: list[dict[str, Any]]) -> None:
     for rank, row in enumerate(order):
         running = max(running, min(1.0, row["p_value"] * (len(rows) - rank)))
         half = 2.5 * row["std_error"]
-        row |= {"primary": True, "p_adjusted": running, "adjustment": "holm", "adjusted_low": row["estimate"] - half, "adjusted_high": row["estimate"] + half}
+        row |= {
+            "primary": True,
+            "p_adjusted": running,
+            "adjustment": "holm",
+            "adjusted_low": row["estimate"] - half,
+            "adjusted_high": row["estimate"] + half,
+        }
         if running <= 0.05:
             row["verdict"] = "improved" if row["estimate"] < 0 else "regressed"
             row["size"] = "material" if abs(row["estimate"]) - half > 0.05 else "unsure"
         else:
-            row |= {"verdict": "unchanged" if abs(row["estimate"]) + 1.7 * row["std_error"] < 0.05 else "inconclusive", "safer_by": None}
+            row |= {
+                "verdict": "unchanged" if abs(row["estimate"]) + 1.7 * row["std_error"] < 0.05 else "inconclusive",
+                "safer_by": None,
+            }
 
 
 def _agreement(rows: _Rows) -> None:
@@ -180,7 +234,13 @@ def _agreement(rows: _Rows) -> None:
             for keys in ({}, {"modality": "text-only"}, {"modality": "multimodal"}, {"phase": "1"}, {"phase": "2"}):
                 for scope, se in (("panel", 0.01), ("raters", 0.03)):
                     row = {"estimand": estimand, "outcome": outcome, "n_raters": 29, "n_ratings": 82256, **keys}
-                    rows._one(value, se, scope=scope, method="delete-one-rater jackknife" if scope == "raters" else "scenario bootstrap", **row)
+                    rows._one(
+                        value,
+                        se,
+                        scope=scope,
+                        method="delete-one-rater jackknife" if scope == "raters" else "scenario bootstrap",
+                        **row,
+                    )
 
 
 def _identified(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:

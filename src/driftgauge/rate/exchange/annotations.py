@@ -20,7 +20,7 @@ from typing import Final
 
 import polars as pl
 
-from driftgauge.rate.exchange.cells import READINGS, Cells, Reading, flag, read_cells, whole
+from driftgauge.rate.exchange.cells import READINGS, Reading, flag, read_cells, whole
 from driftgauge.rate.exchange.columns import Wanted, check_map, pick
 from driftgauge.rate.exchange.draft import MARK, Draft, Part, draft_of
 from driftgauge.rate.exchange.messages import in_order
@@ -119,28 +119,21 @@ def _read_one(table: Table, *, column_map: Mapping[str, str]) -> Part:
     own_names = {RENAMED.get(name, name): own for name, own in picked.own_names.items()}
     if any(name in own_names for name in WANTED.one_of):
         own_names |= dict.fromkeys(OUTCOMES, "")
-    ruled = hold(_meant(cells, table), table, own_names=own_names)
+    ruled = hold(_meant(cells.frame), table, own_names=own_names)
     return Part(ruled.frame, (*picked.problems, *in_order([*cells.problems, *ruled.problems])))
 
 
-def _meant(cells: Cells, table: Table) -> pl.DataFrame:
+def _meant(frame: pl.DataFrame) -> pl.DataFrame:
     """Return the columns of `ratings`, and a mark for each contradiction."""
     read_columns = [name for name in ANNOTATION_READINGS if name != "modality"]
-    absent = [
-        pl.lit(None, ANNOTATION_READINGS[name].dtype).alias(name) for name in read_columns if name not in cells.frame.columns
-    ]
+    absent = [pl.lit(None, ANNOTATION_READINGS[name].dtype).alias(name) for name in read_columns if name not in frame.columns]
     outcomes = {
         "harm": pl.coalesce(_NUMBER, _WORD),
         "refusal": pl.coalesce(_STOCK, _DEFAULT == 0),
         "success": pl.col("attack_success"),
     }
     marks = [each.rows.fill_null(False).alias(MARK + each.code) for each in CONTRADICTIONS]
-    return (
-        cells.frame.with_columns(absent)
-        .with_columns(*marks, table.lines.alias("line"), cells.sound.alias("sound"), **outcomes)
-        .drop(read_columns)
-        .rename(RENAMED, strict=False)
-    )
+    return frame.with_columns(absent).with_columns(*marks, **outcomes).drop(read_columns).rename(RENAMED, strict=False)
 
 
 def _findings(draft: Draft) -> tuple[Finding, ...]:

@@ -96,11 +96,10 @@ HASHED: Final = {"prompt_text": "prompt_hash", "response_text": "response_hash"}
 
 @dataclass(frozen=True)
 class Cells:
-    """The values of one file, what was wrong, and which rows have nothing wrong."""
+    """The values of one file, with `line` and `sound` (no cell of the row is wrong), and what was wrong."""
 
     frame: pl.DataFrame
     problems: tuple[Located, ...]
-    sound: pl.Series
 
 
 def read_cells(picked: Picked, table: Table, *, readings: Mapping[str, Reading]) -> Cells:
@@ -115,7 +114,7 @@ def read_cells(picked: Picked, table: Table, *, readings: Mapping[str, Reading])
     readings
         How cells are read, by column.
     """
-    columns: list[pl.Series] = []
+    columns = [table.lines]
     problems: list[Located] = []
     wrong = pl.repeat(False, table.lines.len(), dtype=pl.Boolean, eager=True)
     for name in picked.frame.columns:
@@ -131,7 +130,8 @@ def read_cells(picked: Picked, table: Table, *, readings: Mapping[str, Reading])
             cells = pl.DataFrame({"line": table.lines, "value": texts.str.strip_chars()}).filter(unread)
             problems += wrong_cells(table.source, cells, column=picked.own_names[name], expected=reading.expected)
             wrong |= unread
-    return Cells(pl.DataFrame(_each_once(columns)), tuple(problems), ~wrong)
+    columns.append((~wrong).alias("sound"))
+    return Cells(pl.DataFrame(_each_once(columns)), tuple(problems))
 
 
 def _kept(texts: pl.Series) -> pl.Series:

@@ -15,7 +15,7 @@ OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "scenario": ("scenario_id", "item_id", "item", "prompt_id", "question_id", "uid", "id"),
     "release": ("model", "model_id", "model_name", "system"),
     "rater": ("rater_id", "participant_id", "participant", "annotator", "annotator_id", "worker_id", "user", "judge"),
-    "harm": ("harm_numeric", "harm_rating", "harm_score", "harmfulness", "severity"),
+    "harm": ("harm_numeric", "harm_rating", "harm_score", "harmfulness", "severity", "score", "rating"),
     "success": ("attack_success", "jailbroken", "successful"),
     "refusal": ("defaultresp", "refused", "is_refusal", "default_refusal"),
     "model": ("release", "model_id", "model_name"),
@@ -71,10 +71,10 @@ def pick(table: Table, wanted: Wanted, column_map: Mapping[str, str]) -> Picked:
         if name in wanted.names and own not in there
     ]
     asked = [name for name in wanted.required if name not in own_names and name not in column_map]
-    problems += [Problem(header, f"no column `{name}`", _instead(name, there)) for name in asked]
+    problems += [Problem(header, f"no column `{name}`", f"that column{_instead([name], there)}") for name in asked]
     if wanted.one_of and not any(name in own_names or name in column_map for name in wanted.one_of):
         names = ", ".join(f"`{name}`" for name in wanted.one_of)
-        problems.append(Problem(header, f"none of the columns {names}", _instead(wanted.one_of[0], there)))
+        problems.append(Problem(header, f"none of the columns {names}", f"one of them{_instead(wanted.one_of, there)}"))
     extras = _extras([name for name in there if name not in own_names.values()])
     kept = [pl.col(own).alias(name) for name, own in own_names.items()]
     problems += _collisions(extras, header)
@@ -88,11 +88,13 @@ def _tidy(name: str) -> pl.Expr:
     return pl.when(stripped != "").then(stripped)
 
 
-def _instead(name: str, there: Sequence[str]) -> str:
+def _instead(names: Sequence[str], there: Sequence[str]) -> str:
+    """Return which column might be one of the missing `names` under another name."""
     folded = {column.casefold(): column for column in there}
-    guesses = [folded[other] for other in (name, *OTHER_NAMES.get(name, ())) if other in folded]
-    guess = guesses[0] if guesses else closest(name, there)
-    return f"that column or `--map {name}={shown_name(guess) if guess else 'COLUMN'}` (columns there: {listed(there)})"
+    guesses = [(name, folded[other]) for name in names for other in (name, *OTHER_NAMES.get(name, ())) if other in folded]
+    guesses += [(name, near) for name in names if (near := closest(name, there))]
+    name, own = guesses[0] if guesses else (names[0], "COLUMN")
+    return f" or `--map {name}={shown_name(own)}` (columns there: {listed(there)})"
 
 
 def _extras(names: Sequence[str]) -> dict[str, str]:

@@ -23,7 +23,7 @@ def content_ids(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
     >>> content_ids(frame, ["scenario", "attempt"])[0] == content_id('say "hi"', 1)
     True
     """
-    return _each_once(_bracketed(_as_json(frame, columns)), {})
+    return _short_hashes(_as_json(frame, columns))
 
 
 def nested_ids(frame: pl.DataFrame, outer: Sequence[str], *, key: Sequence[str]) -> pl.DataFrame:
@@ -47,15 +47,21 @@ def nested_ids(frame: pl.DataFrame, outer: Sequence[str], *, key: Sequence[str])
     """
     if tuple(key[: len(outer)]) != tuple(outer):
         raise ValueError("the longer key must begin with the outer one")
-    known: dict[bytes, str] = {}
-    slices = [_nested_ids(rows, outer, key[len(outer) :], known=known) for rows in frame.iter_slices(SLICE)]
-    return pl.concat(slices) if slices else pl.DataFrame(schema={"outer": pl.String, "key": pl.String})
+    each = frame.select(outer).unique(maintain_order=False)
+    shared = _as_json(each, outer)
+    which = frame.select(outer).join(
+        each.with_columns(which=pl.int_range(pl.len())), on=list(outer), how="left", nulls_equal=True, maintain_order="left"
+    )["which"]
+    inner = _as_json(frame, key[len(outer) :])
+    hashes = [
+        _short_hashes(pl.select(pl.concat_str(shared.gather(which[rows]), inner[rows], separator=",")).to_series())
+        for rows in _slices(frame.height)
+    ]
+    return pl.DataFrame({"outer": _short_hashes(shared).gather(which), "key": pl.concat([pl.Series(dtype=pl.String), *hashes])})
 
 
-def _nested_ids(rows: pl.DataFrame, outer: Sequence[str], inner: Sequence[str], *, known: dict[bytes, str]) -> pl.DataFrame:
-    shared = _as_json(rows, outer)
-    both = pl.select(pl.concat_str(shared, _as_json(rows, inner), separator=",")).to_series()
-    return pl.DataFrame({"outer": _each_once(_bracketed(shared), known), "key": _short_hashes(_bracketed(both))})
+def _slices(height: int) -> list[slice]:
+    return [slice(start, start + SLICE) for start in range(0, height, SLICE)]
 
 
 def text_hashes(texts: pl.Series) -> pl.Series:
@@ -79,20 +85,8 @@ def _json_values(values: pl.Series) -> pl.Series:
     return values.replace_strict(each, quoted, default="null", return_dtype=pl.String)
 
 
-def _bracketed(texts: pl.Series) -> pl.Series:
-    return "[" + texts + "]"
-
-
-def _each_once(texts: pl.Series, known: dict[bytes, str]) -> pl.Series:
-    """Return the short hash of each text, hashing those alone that are not `known`, which is added to."""
-    each = texts.unique()
-    hashes = [known.get(text) or known.setdefault(text, _short_hash(text)) for text in each.cast(pl.Binary).to_list()]
-    return texts.replace_strict(each, hashes, return_dtype=pl.String)
-
-
-def _short_hashes(texts: pl.Series) -> pl.Series:
-    return pl.Series([_short_hash(text) for text in texts.cast(pl.Binary).to_list()], dtype=pl.String)
-
-
-def _short_hash(text: bytes) -> str:
-    return hashlib.sha256(text).hexdigest()[:ID_LENGTH]
+def _short_hashes(values: pl.Series) -> pl.Series:
+    """Return the content ids of JSON values, of which each element lists those of one row."""
+    sha256 = hashlib.sha256
+    texts = ("[" + values + "]").cast(pl.Binary).to_list()
+    return pl.Series([sha256(text).hexdigest()[:ID_LENGTH] for text in texts], dtype=pl.String)

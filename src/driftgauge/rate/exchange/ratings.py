@@ -42,6 +42,5 @@ def read(paths: Sequence[Path], column_map: Mapping[str, str]) -> Draft:
 def _read_one(table: Table, *, column_map: Mapping[str, str]) -> Part:
     picked = pick(table, WANTED, column_map)
     cells = read_cells(picked, table, readings=READINGS)
-    frame = cells.frame.with_columns(table.lines.alias("line"), cells.sound.alias("sound"))
-    ruled = hold(frame, table, own_names=picked.own_names)
+    ruled = hold(cells.frame, table, own_names=picked.own_names)
     return Part(ruled.frame, (*picked.problems, *in_order([*cells.problems, *ruled.problems])))

@@ -31,10 +31,9 @@ def settle(draft: Draft) -> Settled:
     ids = sound["rating_id"]
     if ids.n_unique() == ids.len():
         return Settled(draft.frame, (), _differing_texts(draft))
-    repeated = sound.filter(ids.is_duplicated()).with_columns(
-        pl.col(name).first().over("rating_id").name.prefix("first_") for name in ("row", "file", "line", *VALUES)
-    )
-    later = repeated.filter(pl.col("row") != pl.col("first_row"))
+    repeated = sound.filter(ids.is_duplicated()).select("rating_id", "row", "file", "line", *VALUES)
+    first = repeated.unique("rating_id", keep="first").select("rating_id", pl.exclude("rating_id").name.prefix("first_"))
+    later = repeated.join(first, on="rating_id", maintain_order="left").filter(pl.col("row") != pl.col("first_row"))
     differs = pl.any_horizontal(pl.col(name).ne_missing(pl.col(f"first_{name}")) for name in VALUES)
     conflicts, same = later.filter(differs), later.filter(~differs)
     frame = draft.frame.with_row_index("row").join(same.select("row"), on="row", how="anti", maintain_order="left").drop("row")

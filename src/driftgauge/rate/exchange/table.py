@@ -14,6 +14,7 @@ from driftgauge.rate.exchange.scan import Counts, scan
 from driftgauge.rate.exchange.walk import Header, read_header, walk
 
 PARQUET: Final = b"PAR1"
+MOST_COLUMNS: Final = 4096
 OTHER_SEPARATORS: Final = {";": "semicolons", "\t": "tabs", "|": "bars"}
 
 
@@ -78,6 +79,8 @@ def _read_csv(path: Path, *, name: str, preamble: str) -> Table:
 
 def _named(names: Sequence[str], source: Source, *, line: int) -> list[str]:
     """Return the names of the columns, ``unnamed_3`` for the third when it has none."""
+    if len(names) > MOST_COLUMNS:
+        raise unreadable(source.name, f"{len(names):,} columns", f"at most {MOST_COLUMNS:,}: is it the file you mean?")
     problems: list[Problem] = []
     twice = [name for name, times in Counter(names).items() if times > 1 and name]
     if twice:

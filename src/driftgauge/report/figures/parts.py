@@ -8,14 +8,14 @@ import altair as alt
 from markupsafe import Markup
 
 from driftgauge.report.figures import theme
-from driftgauge.report.figures.panel import Margins, Panel, draw, inline
-from driftgauge.report.figures.scales import Axis, axis, pixels, shares
-from driftgauge.report.names import cut
+from driftgauge.report.figures.marks import FILL, across, data, from_top, layered, text
+from driftgauge.report.figures.panel import Frame, Panel, draw
+from driftgauge.report.figures.scales import Axis, axis
+from driftgauge.report.names import cut, isolated
 from driftgauge.report.select import Estimate
 
-MARGINS = Margins(left=86, right=112, top=2, bottom=26)
-WIDTH = 142
-HEADER, ROW, BAR, SPACE = 22, 22, 12, 14
+FRAME = Frame(146, left=82, right=112, top=2, bottom=40)
+HEADER, ROW, BAR, SPACE = 24, 22, 12, 14
 
 
 @dataclass(frozen=True)
@@ -54,75 +54,56 @@ class Group:
 
 def parts(groups: Sequence[Group], *, prefix: str) -> tuple[Markup, ...]:
     """Return one panel a group, all on one scale of points."""
-    limits = [
-        limit
-        for group in groups
-        for block in group.blocks
-        for part in block.parts
-        for limit in (part.estimate.low, part.estimate.high)
-    ]
-    scale = axis(limits, most=4)
-    return draw([_panel(group, scale) for group in groups], MARGINS, prefix=prefix)
+    estimates = [part.estimate for group in groups for block in group.blocks for part in block.parts]
+    scale = axis([limit for estimate in estimates for limit in (estimate.low, estimate.high)], most=4)
+    return draw(_chart(scale), [_panel(group) for group in groups], FRAME, prefix=prefix)
 
 
-def _panel(group: Group, scale: Axis) -> Panel:
-    height = sum(block.height for block in group.blocks)
-    rows, headers = _rows(group)
-    chart = alt.layer(
-        *_bars(rows, group, (scale, height)), *_words(rows, headers, (scale, height)), width=WIDTH, height=height
+def _chart(scale: Axis) -> alt.LayerChart:
+    def x(name: str) -> alt.X:
+        return across(name, scale, signed=True, title="points of attack success; left is safer")
+
+    y = from_top()
+    bars = data("bars").mark_rect(fillOpacity=0.55)
+    return layered(
+        bars.encode(x=x("zero"), x2="value:Q", y=from_top("top"), y2="bottom:Q", fill=FILL),
+        data("zero").mark_rule(color=theme.RULE.light, strokeWidth=1).encode(x=x("x"), y=y, y2="y2:Q"),
+        data("intervals").mark_rule(color=theme.INK.light, strokeWidth=1.5).encode(x=x("low"), x2="high:Q", y=y),
+        data("wholes")
+        .mark_point(shape="diamond", filled=True, fill=theme.INK.light, size=80, opacity=1)
+        .encode(x=x("value"), y=y),
+        *text("headers", align="left", weight=600),
+        *text("words", align="left"),
+        width=FRAME.width,
     )
-    return Panel(chart, WIDTH, height, group.title, group.description)
 
 
-def _rows(group: Group) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Return the bars and the headers with their places."""
+def _panel(group: Group) -> Panel:
+    height = sum(block.height for block in group.blocks)
     rows: list[dict[str, Any]] = []
     headers: list[dict[str, Any]] = []
     top = 0
     for block in group.blocks:
-        headers.append({"y": top + 10, "text": f"{cut(block.earlier, 22)} → {cut(block.later, 22)}"})
-        for number, part in enumerate(block.parts):
-            y = top + HEADER + ROW * number + ROW / 2
-            rows.append(
-                {
-                    "zero": 0.0, "value": part.estimate.value, "low": part.estimate.low, "high": part.estimate.high,
-                    "y": y, "top": y - BAR / 2, "bottom": y + BAR / 2, "label": part.label, "text": part.text, "whole": part.whole,
-                }
-            )  # fmt: skip
+        headers.append({"x": 2 - FRAME.left, "y": top + 10, "text": f"{isolated(cut(block.earlier, 22))} → {isolated(cut(block.later, 22))}"})
+        rows += [_row(part, top + HEADER + ROW * (number + 0.5), group) for number, part in enumerate(block.parts)]
         top += block.height
-    return rows, headers
+    words = [{"x": 2 - FRAME.left, "y": row["y"], "text": row["label"]} for row in rows]
+    words += [{"x": FRAME.width + 12, "y": row["y"], "text": row["text"]} for row in rows]
+    layers = {
+        "bars": [row for row in rows if not row["whole"]],
+        "wholes": [row for row in rows if row["whole"]],
+        "zero": [{"x": 0.0, "y": HEADER - 4, "y2": height - SPACE}],
+        "intervals": rows,
+        "headers": headers,
+        "words": words,
+    }
+    return Panel(layers, height, group.title, group.description)
 
 
-def _bars(rows: list[dict[str, Any]], group: Group, frame: tuple[Axis, int]) -> list[alt.Chart]:
-    scale, height = frame
-
-    def x(name: str) -> alt.X:
-        return alt.X(**shares(name, scale, orient="bottom", signed=True))
-
-    def y(name: str) -> alt.Y:
-        return alt.Y(**pixels(name, height, down=True))
-
-    bars = inline([row for row in rows if not row["whole"]])
-    wholes = inline([row for row in rows if row["whole"]])
-    zero = inline([{"zero": 0.0, "top": 0, "bottom": height - SPACE}])
-    return [
-        bars.mark_rect(fill=theme.colour(group.series), fillOpacity=0.55).encode(x=x("zero"), x2="value:Q", y=y("top"), y2="bottom:Q"),
-        zero.mark_rule(color=theme.RULE.light, strokeWidth=1).encode(x=x("zero"), y=y("top"), y2="bottom:Q"),
-        inline(rows).mark_rule(color=theme.INK.light, strokeWidth=1.5).encode(x=x("low"), x2="high:Q", y=y("y")),
-        wholes.mark_point(shape="diamond", filled=True, fill=theme.INK.light, size=80, opacity=1).encode(x=x("value"), y=y("y")),
-    ]
-
-
-def _words(rows: list[dict[str, Any]], headers: list[dict[str, Any]], frame: tuple[Axis, int]) -> list[alt.Chart]:
-    scale, height = frame
-    left, right = scale.at(-MARGINS.left + 2, WIDTH), scale.at(WIDTH + 12, WIDTH)
-    x, y = alt.X(**shares("x", scale, orient="bottom", signed=True)), alt.Y(**pixels("y", height, down=True))
-
-    def column(words: list[dict[str, Any]], weight: int) -> alt.Chart:
-        return inline(words).mark_text(align="left", baseline="middle", fontWeight=weight).encode(x=x, y=y, text="text:N")
-
-    return [
-        column([{"x": left, **header} for header in headers], 600),
-        column([{"x": left, "y": row["y"], "text": row["label"]} for row in rows], 400),
-        column([{"x": right, "y": row["y"], "text": row["text"]} for row in rows], 400),
-    ]
+def _row(part: Part, y: float, group: Group) -> dict[str, Any]:
+    estimate = part.estimate
+    return {
+        "zero": 0.0, "value": estimate.value, "low": estimate.low, "high": estimate.high,
+        "y": y, "top": y - BAR / 2, "bottom": y + BAR / 2, "paint": theme.colour(group.series),
+        "label": part.label, "text": part.text, "whole": part.whole,
+    }  # fmt: skip

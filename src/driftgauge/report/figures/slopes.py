@@ -8,16 +8,17 @@ import altair as alt
 from markupsafe import Markup
 
 from driftgauge.report.figures import theme
-from driftgauge.report.figures.panel import Margins, Panel, draw, inline
-from driftgauge.report.figures.scales import Axis, axis, pixels, shares, spread
+from driftgauge.report.figures.marks import FILL, SHAPE, STROKE, data, from_left, layered, text, up
+from driftgauge.report.figures.panel import Frame, Panel, draw
+from driftgauge.report.figures.scales import Axis, axis, spread
 from driftgauge.report.names import wrapped
 from driftgauge.report.numbers import percent
 from driftgauge.report.select import Estimate
 
-MARGINS = Margins(left=40, right=104, top=10, bottom=58)
-PLOT = 196
-WIDE = 576
-HEIGHT = 190
+HEIGHT = 180
+NARROW, WIDE = Frame(200, left=40, right=100, top=10, bottom=58), Frame(570, left=40, right=100, top=10, bottom=58)
+ROOM = 45
+"""Pixels that a first value needs between the axis and its point."""
 NARROW_GENERATIONS = 4
 """With more generations than this the names need a panel over the whole width."""
 
@@ -27,8 +28,13 @@ class Line:
     """One modality of one family: an estimate per generation, null where there is none."""
 
     label: str
-    modality: str
+    modality: str | None
     points: tuple[Estimate | None, ...]
+
+    @property
+    def known(self) -> list[tuple[int, Estimate]]:
+        """The generations that have an estimate, with their place."""
+        return [(place, point) for place, point in enumerate(self.points) if point is not None and point.known]
 
 
 @dataclass(frozen=True)
@@ -46,92 +52,97 @@ class Family:
         """Whether the panel takes the whole width."""
         return len(self.releases) > NARROW_GENERATIONS
 
+    def across(self, place: int) -> float:
+        """Return the x of a generation: first and last stand in from the edges by half a step, for their names."""
+        return (WIDE if self.wide else NARROW).width * (place + 0.5) / len(self.releases)
+
 
 def slopes(families: Sequence[Family], *, prefix: str) -> tuple[Markup, ...]:
     """Return one panel a family, all on the same scale from 0."""
-    values = [point.high for family in families for line in family.lines for point in line.points if point is not None and point.known]
+    values = [point.high for family in families for line in family.lines for _, point in line.known]
     if not values:
         return ()
     scale = axis(values)
-    return draw([_panel(family, scale) for family in families], MARGINS, prefix=prefix)
+    narrow, wide = ([family for family in families if family.wide == wanted] for wanted in (False, True))
+    drawn = [
+        *zip(narrow, draw(_chart(scale, NARROW), [_panel(f, scale) for f in narrow], NARROW, prefix=prefix), strict=True),
+        *zip(wide, draw(_chart(scale, WIDE), [_panel(f, scale) for f in wide], WIDE, prefix=f"{prefix}-wide"), strict=True),
+    ]
+    return tuple(svg for family in families for other, svg in drawn if other is family)
+
+
+def _chart(scale: Axis, frame: Frame) -> alt.LayerChart:
+    x, y = from_left(), up("y", scale)
+    lines = [
+        data(modality).mark_line(strokeWidth=2.25, strokeDash=theme.DASHES[modality]).encode(x=x, y=y, stroke=STROKE)
+        for modality in theme.DASHES
+    ]
+    intervals = data("points").mark_rule(strokeWidth=1.5).encode(x=x, y=up("low", scale), y2="high:Q", stroke=STROKE)
+    points = data("points").mark_point(filled=True, stroke=theme.PAPER.light, strokeWidth=1.5, size=85, opacity=1)
+    return layered(
+        intervals,
+        *lines,
+        points.encode(x=x, y=y, shape=SHAPE, fill=FILL),
+        *text("names", align="center"),
+        *text("starts", align="right"),
+        *text("ends", align="left"),
+        width=frame.width,
+    )
 
 
 def _panel(family: Family, scale: Axis) -> Panel:
-    width = WIDE if family.wide else PLOT
-    rows = [row for line in family.lines for row in _rows(line, family, width)]
-    chart = alt.layer(
-        *_marks(rows, family, scale, width),
-        _texts(_names(family, width), width, scale, align="center"),
-        _texts(_labels(family, scale, width), width, scale, align="left"),
-        width=width,
-        height=HEIGHT,
-    )
-    return Panel(chart, width, HEIGHT, family.title, family.description)
+    by_line = {line.modality: _points(line, family) for line in family.lines}
+    rows = {
+        **{modality: by_line.get(modality, []) for modality in theme.DASHES},
+        "points": [row for rows in by_line.values() for row in rows],
+        "names": _names(family),
+        "starts": _starts(family, scale),
+        "ends": _ends(family, scale),
+    }
+    # Lines of studies that do not tell modalities apart are solid.
+    rows["text-only"] = [*rows["text-only"], *by_line.get(None, [])]
+    return Panel(rows, HEIGHT, family.title, family.description)
 
 
-def _place(index: int, family: Family, width: int) -> float:
-    """Return the x of a generation: first and last stand in from the edges by half a step."""
-    return width * (index + 0.5) / len(family.releases)
-
-
-def _rows(line: Line, family: Family, width: int) -> list[dict[str, Any]]:
+def _points(line: Line, family: Family) -> list[dict[str, Any]]:
     dodge = 0 if len(family.lines) == 1 else -5 if line.modality == "text-only" else 5
     return [
         {
-            "x": _place(index, family, width) + dodge,
-            "y": point.value,
-            "low": point.low,
-            "high": point.high,
-            "line": line.modality,
+            "x": family.across(place) + dodge, "y": point.value, "low": point.low, "high": point.high,
+            "paint": theme.colour(family.series), "shape": theme.MARKERS.get(line.modality, "circle"),
         }
-        for index, point in enumerate(line.points)
-        if point is not None and point.known
-    ]
+        for place, point in line.known
+    ]  # fmt: skip
 
 
-def _marks(rows: list[dict[str, Any]], family: Family, scale: Axis, width: int) -> list[alt.Chart]:
-    x, y = alt.X(**pixels("x", width)), alt.Y(**shares("y", scale, orient="left"))
-    low = alt.Y(**shares("low", scale, orient="left"))
-    paint = theme.colour(family.series)
-    marks: list[alt.Chart] = []
-    for modality in dict.fromkeys(row["line"] for row in rows):
-        base = inline([row for row in rows if row["line"] == modality])
-        dash = theme.MODALITY_DASH.get(modality, [1, 0])
-        marks += [
-            base.mark_rule(color=paint, strokeWidth=1.5).encode(x=x, y=low, y2="high:Q"),
-            base.mark_line(color=paint, strokeWidth=2.25, strokeDash=dash).encode(x=x, y=y),
-            base.mark_point(
-                shape=theme.MODALITY_SHAPE.get(modality, "diamond"),
-                filled=True, fill=paint, stroke=theme.PAPER.light, strokeWidth=1.5, size=85, opacity=1,
-            ).encode(x=x, y=y),
-        ]  # fmt: skip
-    return marks
-
-
-def _names(family: Family, width: int) -> list[dict[str, Any]]:
-    room = width / len(family.releases) + (MARGINS.right / 2 if len(family.releases) == 1 else 0)
+def _names(family: Family) -> list[dict[str, Any]]:
+    step = family.across(1) - family.across(0)
     return [
-        {"x": _place(index, family, width), "y": HEIGHT + 20, "text": wrapped(name, room - 6)}
-        for index, name in enumerate(family.releases)
+        {"x": family.across(place), "y": HEIGHT + 20, "text": wrapped(name, step - 6)}
+        for place, name in enumerate(family.releases)
     ]
 
 
-def _labels(family: Family, scale: Axis, width: int) -> list[dict[str, Any]]:
-    """Return each line's name and last value, at its end, moved apart where they would touch."""
-    ends = [
-        (line, index, point)
-        for line in family.lines
-        for index, point in [(i, p) for i, p in enumerate(line.points) if p is not None and p.known][-1:]
-    ]
-    wanted = [HEIGHT - scale.pixel(point.value, HEIGHT) for _, _, point in ends]
+def _starts(family: Family, scale: Axis) -> list[dict[str, Any]]:
+    """Return each line's first value, at its beginning, where there is room between it and the axis."""
+    if family.across(0) < ROOM:
+        return []
+    firsts = [line.known[0] for line in family.lines if len(line.known) > 1 and line.known[0][0] == 0]
+    return _beside([(place, percent(point.value), point) for place, point in firsts], family, scale, away=-14)
+
+
+def _ends(family: Family, scale: Axis) -> list[dict[str, Any]]:
+    """Return each line's name and last value, at its end."""
+    lasts = [(line.label, *line.known[-1]) for line in family.lines if line.known]
+    return _beside(
+        [(place, f"{name} {percent(point.value)}".strip(), point) for name, place, point in lasts], family, scale, away=14
+    )
+
+
+def _beside(labels: Sequence[tuple[int, str, Estimate]], family: Family, scale: Axis, *, away: int) -> list[dict[str, Any]]:
+    """Return labels beside their points, moved apart where they would touch."""
+    wanted = [HEIGHT - scale.pixel(point.value, HEIGHT) for _, _, point in labels]
     placed = spread(wanted, apart=theme.LINE, low=4, high=HEIGHT - 4)
     return [
-        {"x": _place(index, family, width) + 14, "y": y, "text": [f"{line.label} {percent(point.value)}"]}
-        for (line, index, point), y in zip(ends, placed, strict=True)
+        {"x": family.across(place) + away, "y": y, "text": text} for (place, text, _), y in zip(labels, placed, strict=True)
     ]
-
-
-def _texts(rows: list[dict[str, Any]], width: int, scale: Axis, *, align: str) -> alt.Chart:
-    placed = [{**row, "y": scale.at(HEIGHT - row["y"], HEIGHT)} for row in rows]
-    marks = inline(placed).mark_text(align=align, baseline="middle", lineHeight=theme.LINE)
-    return marks.encode(x=alt.X(**pixels("x", width)), y=alt.Y(**shares("y", scale, orient="left")), text="text:N")

@@ -36,15 +36,16 @@ SERIES: Final = (
     Paint("series-6", "#b97800", "#f0b54e"),
 )
 """One colour a family, after Okabe and Ito (2008), darkened until each has 3 : 1 against white and lightened until each has it
-against the dark paper. Neighbours alternate dark and light so that they differ in grey too; names and markers carry the rest."""
+against the dark paper. Neighbours alternate dark and light, to differ in grey too; names and markers carry the rest."""
 
 PAINTS: Final = (PAPER, INK, MUTED, GRID, RULE, REFUSED, SAFE, HARMFUL, *SERIES)
 
 SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "wedge")
 """One marker a family where families share a picture. Of another length than `SERIES`: pairs repeat after 56 families only."""
 
-MODALITY_SHAPE: Final = {"text-only": "circle", "multimodal": "square"}
-MODALITY_DASH: Final = {"text-only": [1, 0], "multimodal": [5, 3]}
+MARKERS: Final[dict[str | None, str]] = {"text-only": "circle", "multimodal": "square"}
+DASHES: Final = {"text-only": [1, 0], "multimodal": [5, 3]}
+"""Modalities are told apart by marker and by dash, never by colour."""
 
 FONT: Final = "Helvetica Neue, Helvetica, Arial, Liberation Sans, sans-serif"
 SIZE: Final = 12

@@ -1,73 +1,84 @@
 """Drift: how the primary share went from generation to generation."""
 
+from collections.abc import Mapping, Sequence
+
 from markupsafe import Markup
 
 from driftgauge.report import tables, words
-from driftgauge.report.blocks import Figure, Key, Pane, Section, Text
-from driftgauge.report.figures import rows as row_pictures
+from driftgauge.report.blocks import Figure, Key, Section, Text
+from driftgauge.report.figures.levels import Group, Row, levels
 from driftgauge.report.figures.slopes import Family, Line, slopes
 from driftgauge.report.names import cut, shown
-from driftgauge.report.numbers import percent, places_for, points
+from driftgauge.report.numbers import places_for, points
+from driftgauge.report.sections.panes import Piece, pieces
 from driftgauge.report.select import Estimate, Release, View
 
-MODALITY_KEY = {"text-only": Key("line-solid", "text-only"), "multimodal": Key("line-dashed", "multimodal")}
-MARKER_KEY = {"text-only": Key("marker-circle", "text-only"), "multimodal": Key("marker-square", "multimodal")}
-CHUNK = 12
-"""Rows that one panel of releases without a family holds."""
+LINES = {"text-only": Key("line-solid", "text-only"), "multimodal": Key("line-dashed", "multimodal")}
+MARKERS = {"text-only": Key("marker-circle", "text-only"), "multimodal": Key("marker-square", "multimodal")}
+
+ByModality = Mapping[str | None, Mapping[str, Estimate]]
 
 
 def section(view: View) -> Section:
     """Return the section on drift."""
-    what = words.quantity(view.estimand)
-    if view.estimand is None or not any(level.known for level in view.levels(view.estimand).values()):
+    if view.estimand is None:
         lead = ["No release has ratings that attack success, harm or refusal could be estimated from.", *view.notes]
         return Section("drift", "Drift", "There is nothing to follow over generations", lead=lead)
-    figures = [figure for figure in (_slopes(view, what), _unplaced(view, what)) if figure is not None]
-    return Section("drift", "Drift", _heading(view, what), figures=figures)
+    found = _by_modality(view, view.estimand)
+    figures = [figure for figure in (_slopes(view, found), _unplaced(view, found)) if figure is not None]
+    return Section("drift", "Drift", _heading(view), figures=figures)
 
 
-def _heading(view: View, what: str) -> Text:
+def _heading(view: View) -> Text:
+    what = words.quantity(view.estimand)
+    if not view.verdicts:
+        return f"{words.sentence(what)}, release by release"
     moved = [row for row in view.verdicts if row.known and row.verdict in {"improved", "regressed"}]
     if not moved:
-        return f"No change in {what} is clear of chance" if view.verdicts else f"{words.sentence(what)}, release by release"
+        return f"No change in {what} is clear of chance"
     most = max(moved, key=lambda row: abs(row.value))
-    pair = Markup("from {} to {}").format(shown(most.baseline_release, 40), shown(most.release, 40))
     change = points(abs(most.value), places_for(most.conf_low, most.conf_high), signed=False)
-    verb = "fell" if most.value < 0 else "rose"
-    rank = "moved most: it " if len(view.verdicts) > 1 else ""
-    return Markup("{} {}{} by {} {}").format(words.sentence(what), rank, verb, change, pair)
+    text = "Largest change in {}: {} {} from {} to {}" if len(view.verdicts) > 1 else "{} went {} {} from {} to {}"
+    name = what if len(view.verdicts) > 1 else words.sentence(what)
+    way = "down" if most.value < 0 else "up"
+    return Markup(text).format(name, way, change, shown(most.baseline_release, 40), shown(most.release, 40))
 
 
-def _by_modality(view: View) -> dict[str, dict[str, Estimate]]:
-    """Return levels by modality, or the pooled ones where the study does not tell modalities apart."""
-    estimand = view.estimand or "asr"
-    split = {name: view.levels(estimand, modality=name) for name in view.modalities}
-    return split or {"pooled": view.levels(estimand)}
+def _by_modality(view: View, estimand: str) -> ByModality:
+    """Return levels by modality, or under null the pooled ones where the study does not tell modalities apart."""
+    names = view.modalities or (None,)
+    return {name: view.levels(estimand, modality=name) for name in names}
 
 
-def _slopes(view: View, what: str) -> Figure | None:
-    levels = _by_modality(view)
-    families = {family: members for family, members in view.families.items() if family is not None}
-    drawn = [_family(family, members, levels, what) for family, members in families.items()]
+def _slopes(view: View, found: ByModality) -> Figure | None:
+    what = words.quantity(view.estimand)
+    placed = [
+        Piece(family, members[0].series, tuple(members)) for family, members in view.families.items() if family is not None
+    ]
+    drawn = [_family(piece, found, what) for piece in placed]
     pictures = slopes(drawn, prefix="drift")
     if not pictures:
         return None
-    names = list(families)
-    panes = [
-        Pane(shown(name, 80), svg, series=family.series, wide=family.wide)
-        for name, family, svg in zip(names, drawn, pictures, strict=True)
-    ]
-    shown_rows = [row for rows in levels.values() for row in rows.values() if row.family is not None]
-    notes = ["Bars are intervals of each level; whether a change is clear of chance is said by its verdict, not by bars that overlap."]
+    rows = [row for by_release in found.values() for row in by_release.values() if row.family is not None]
     return Figure(
         name="drift",
         question=f"How did {what} go from generation to generation?",
-        panes=panes,
-        population=words.population(shown_rows, view, what=what),
-        table=tables.numbers([*shown_rows, *_changes(view)], caption=f"{words.sentence(what)} by release and modality, and its changes"),
-        key=[MODALITY_KEY[name] for name in levels if name in MODALITY_KEY] if len(levels) > 1 else [],
-        notes=[*notes, *words.missing(shown_rows)],
+        panes=[piece.pane(svg, wide=family.wide) for piece, family, svg in zip(placed, drawn, pictures, strict=True)],
+        population=words.population(rows, view, what=what),
+        table=tables.numbers(
+            [*rows, *_changes(view)], caption=f"{words.sentence(what)} by release and modality, and its changes"
+        ),
+        key=_key(found, LINES),
+        notes=[
+            "Upright bars are the intervals of the levels. Whether a change is clear of chance its verdict says, "
+            "not whether bars overlap.",
+            *words.missing(rows),
+        ],
     )
+
+
+def _key(found: ByModality, marks: Mapping[str, Key]) -> list[Key]:
+    return [marks[name] for name in found if name is not None] if len(found) > 1 else []
 
 
 def _changes(view: View) -> list[Estimate]:
@@ -79,67 +90,57 @@ def _changes(view: View) -> list[Estimate]:
     ]
 
 
-def _family(family: str, members: list[Release], levels: dict[str, dict[str, Estimate]], what: str) -> Family:
-    lines = tuple(Line(_label(name), name, tuple(rows.get(member.name) for member in members)) for name, rows in levels.items())
+def _family(piece: Piece[Release], found: ByModality, what: str) -> Family:
+    lines = tuple(
+        Line(name or "", name, tuple(by_release.get(member.name) for member in piece.rows))
+        for name, by_release in found.items()
+    )
     return Family(
-        releases=tuple(member.name for member in members),
+        releases=tuple(member.name for member in piece.rows),
         lines=lines,
-        series=members[0].series,
-        title=f"{cut(family, 80)}: {what} by generation",
-        description=" ".join(_told(line, members) for line in lines),
+        series=piece.series,
+        title=f"{piece.name}: {what} by generation",
+        description=" ".join(_told(line, piece.rows) for line in lines),
     )
 
 
-def _label(modality: str) -> str:
-    return "" if modality == "pooled" else modality
-
-
-def _told(line: Line, members: list[Release]) -> str:
+def _told(line: Line, members: Sequence[Release]) -> str:
     """Return a line of the picture as a sentence."""
-    steps = [
-        f"{cut(member.name, 60)} {words.with_limits(point)}"
-        for member, point in zip(members, line.points, strict=True)
-        if point is not None and point.known
-    ]
+    steps = [f"{cut(members[place].name, 60)} {words.with_limits(point)}" for place, point in line.known]
     return words.sentence(f"{line.label or 'all prompts'}: {', then '.join(steps) or 'no estimate'}.")
 
 
-def _unplaced(view: View, what: str) -> Figure | None:
+def _unplaced(view: View, found: ByModality) -> Figure | None:
     """Return the levels of the releases that no family claims, a row each."""
-    members = view.families.get(None, [])
-    levels = _by_modality(view)
-    rows = [
-        row_pictures.Row(member.name, member.series, {name: found[member.name] for name, found in levels.items() if member.name in found})
-        for member in members
-    ]
-    chunks = [tuple(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
-    groups = [row_pictures.Group(chunk, f"{words.sentence(what)} by release", told(chunk)) for chunk in chunks]
-    pictures = row_pictures.levels(groups, prefix="unplaced", differences=False)
+
+    def row_of(release: Release) -> Row | None:
+        own = {name: by_release[release.name] for name, by_release in found.items() if release.name in by_release}
+        return Row(release.name, release.series, own) if release.family is None else None
+
+    what = words.quantity(view.estimand)
+    dealt = pieces(view, row_of)
+    groups = [Group(piece.rows, f"{words.sentence(what)} by release", told(piece.rows)) for piece in dealt]
+    pictures = levels(groups, prefix="unplaced", title=what, differences=False)
     if not pictures:
         return None
-    values = [level for row in rows for level in row.levels.values()]
+    values = [level for piece in dealt for row in piece.rows for level in row.levels.values()]
     return Figure(
         name="unplaced",
         question=f"How high is {what} in releases that no family claims?",
-        panes=[Pane("", svg) for svg in pictures],
+        panes=[piece.pane(svg) for piece, svg in zip(dealt, pictures, strict=True)],
         population=words.population(values, view, what=what),
         table=tables.numbers(values, caption=f"{words.sentence(what)} by release"),
-        key=[MARKER_KEY[name] for name in levels if name in MARKER_KEY] if len(levels) > 1 else [],
-        notes=["Without families nothing says which release follows which, so nothing here is drift.", *words.missing(values)],
+        key=_key(found, MARKERS),
+        notes=["Nothing says which of these releases follows which, so none of this is drift.", *words.missing(values)],
     )
 
 
-def told(rows: tuple[row_pictures.Row, ...]) -> str:
+def told(rows: Sequence[Row]) -> str:
     """Return rows of levels as sentences, for who cannot see them."""
     return " ".join(
         f"{cut(row.name, 60)}: "
-        + ", ".join(f"{_label(name)} {words.with_limits(level)}".strip() for name, level in row.levels.items())
-        + (f"; difference {row.difference_text}" if row.difference_text else "")
+        + ", ".join(f"{name or ''} {words.with_limits(level)}".strip() for name, level in row.known.items())
+        + (f"; difference {row.difference_text} points" if row.difference_text else "")
         + "."
         for row in rows
     )
-
-
-def share(row: Estimate) -> str:
-    """Return a share with the digits that its interval supports."""
-    return percent(row.value, places_for(row.conf_low, row.conf_high, apart_from=(0.0, 1.0)))

@@ -15,16 +15,22 @@ def section(view: View) -> Section:
         ("Success when engaged", view.levels("conditional_asr", engaged=True)),
         ("Full refusal", view.levels("full_refusal")),
         ("Partial refusal", view.levels("partial_refusal")),
-        ("Mean harm (1–5)", view.levels("mean_harm", outcome="harm")),
+        ("Mean harm, 1\u00a0to\u00a05", view.levels("mean_harm", outcome="harm")),
         ("Mean harm when engaged", view.levels("mean_harm", outcome="harm", engaged=True)),
         ("Over-refusal", view.levels("over_refusal", intent="benign")),
     ]
     present = [(name, rows) for name, rows in found if any(row.known for row in rows.values())]
     if not present:
-        return Section("levels", "Levels", "There are no levels to list", lead=["Nothing was rated that a level could be estimated from."])
+        return Section(
+            "levels", "Levels", "There are no levels to list", lead=["Nothing was rated that a level could be estimated from."]
+        )
     rows = [row for _, values in present for row in values.values()]
     caption = words.population(rows, view, what="levels by release, modalities together")
-    notes = ["Over-refusal is the refusal rate of benign twins: prompts that ask for nothing wrong."] if present[-1][0] == "Over-refusal" else []
+    notes = (
+        ["Over-refusal is the refusal rate of benign twins: prompts that ask for nothing wrong."]
+        if present[-1][0] == "Over-refusal"
+        else []
+    )
     return Section(
         "levels",
         "Levels",

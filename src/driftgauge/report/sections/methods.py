@@ -8,7 +8,7 @@ from markupsafe import Markup
 from driftgauge.records import Manifest
 from driftgauge.report import words
 from driftgauge.report.blocks import Column, Section, Table, Text
-from driftgauge.report.numbers import count, listed, percent
+from driftgauge.report.numbers import count, listed
 from driftgauge.report.select import View
 from driftgauge.report.verdicts import Margin
 
@@ -34,7 +34,10 @@ def section(view: View, manifest: Manifest, *, protocol: Mapping[str, object], m
         "How this was done, and from what",
         lead=[*_method(view, margin), *view.notes],
         tables=[declared, _provenance(manifest)],
-        closing=[_files(manifest)],
+        closing=[
+            "Beside this file: every estimate with its counts, interval and reason (estimates.csv, estimates.parquet), the "
+            "findings, the ratings and the manifest. The id of a number here is its estimate_id there."
+        ],
     )
 
 
@@ -48,18 +51,20 @@ def _method(view: View, margin: Margin) -> Iterator[str]:
     )
     yield (
         f"{_UNITS.get(view.unit, view.unit)}. Intervals ({level}) are {listed(methods) or 'not available'}. {generalise} "
-        "A change between releases is taken on the prompts that both answered, and computed before rounding: printed levels need not "
-        "subtract to the printed change."
+        "A change between releases is taken on the prompts that both answered, and computed before rounding: printed levels "
+        "need not subtract to the printed change."
     )
     if view.verdicts:
         yield (
-            f"Verdicts compare each release with its predecessor, {count(len(view.verdicts))} in all, with p values adjusted after Holm. "
-            "Regressed or improved: the adjusted p value of the change is small enough. Unchanged: two one-sided tests show that the "
-            f"change is inside {margin.words}. Inconclusive: neither. A change that is not clear of chance is never called unchanged for that."
+            f"Verdicts compare each release with its predecessor, {count(len(view.verdicts))} in all, with p values adjusted "
+            "after Holm. Regressed or improved: the adjusted p value of the change is small enough. Unchanged: two one-sided "
+            "tests (that is, a narrower interval than the one printed) show that the change is inside "
+            f"{margin.words}. Inconclusive: neither; a change that is not clear of chance is never called unchanged for that."
         )
     yield (
-        "Responses that the provider refused or filtered, and empty ones, were shown to nobody; unless the protocol says otherwise they "
-        "count as refusals. Failed and unsupported ones are missing. Ratings by models never enter an estimate of people’s ratings."
+        "Responses that the provider refused or filtered, and empty ones, were shown to nobody; unless the protocol says "
+        "otherwise they count as refusals. Failed and unsupported ones are missing. Ratings by models never enter an estimate "
+        "of people’s ratings."
     )
 
 
@@ -92,14 +97,3 @@ def _provenance(manifest: Manifest) -> Table:
 
 def _code(text: str) -> Markup:
     return Markup("<code>{}</code>").format(text)
-
-
-def _files(manifest: Manifest) -> Markup:
-    names = listed(sorted(manifest.files)) or "estimates.parquet, estimates.csv and findings"
-    text = "Beside this file: {}. Any estimate here can be walked back to its ratings: <code>driftgauge trace ESTIMATE</code>."
-    return Markup(text).format(names)
-
-
-def level_words(protocol: Mapping[str, object]) -> str:
-    """Return the protocol's confidence level as percent."""
-    return percent(float(cast(float, protocol.get("level") or 0.95)))

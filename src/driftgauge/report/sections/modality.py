@@ -3,105 +3,102 @@
 from markupsafe import Markup
 
 from driftgauge.report import tables, words
-from driftgauge.report.blocks import Figure, Pane, Section, Text
-from driftgauge.report.figures import rows as row_pictures
-from driftgauge.report.names import cut, shown
-from driftgauge.report.numbers import in_words, listed
-from driftgauge.report.sections.drift import CHUNK, MARKER_KEY, told
-from driftgauge.report.select import Estimate, View
+from driftgauge.report.blocks import Figure, Section, Text
+from driftgauge.report.figures.levels import Group, Row, levels
+from driftgauge.report.names import shown
+from driftgauge.report.numbers import in_words
+from driftgauge.report.sections.drift import MARKERS, told
+from driftgauge.report.sections.panes import pieces
+from driftgauge.report.select import Estimate, Release, View
+
+_LABEL = "Modality"
 
 
 def section(view: View) -> Section:
     """Return the section on modality."""
-    differences = {row.release: row for row in view.contrasts("modality") if row.release is not None}
-    if len(view.modalities) < 2:
-        only = view.modalities[0] if view.modalities else "one modality"
+    if len(view.modalities) < 2 or view.estimand is None:
+        only = view.modalities[0] if view.modalities else "of a modality that is not told apart"
         lead = [f"All prompts with ratings are {only}: there is nothing to compare across modalities."]
-        return Section("modality", "Modality", "This study has one modality", lead=lead)
+        return Section("modality", _LABEL, "This study has one modality", lead=lead)
+    differences = {row.release or "": row for row in view.contrasts("modality")}
     if not any(row.known for row in differences.values()):
-        lead = words.missing(differences.values()) or ["No scenario was answered in both modalities by the same release."]
-        return Section("modality", "Modality", "Text-only and multimodal attacks cannot be compared", lead=lead)
+        lead = words.missing(differences.values()) or ["No release answered a scenario in both modalities."]
+        return Section("modality", _LABEL, "Text-only and multimodal prompts cannot be compared", lead=lead)
     figure = _figure(view, differences)
-    return Section("modality", "Modality", _heading(view, list(differences.values())), lead=_shifts(view), figures=[figure] if figure else [])
+    heading = _heading(view, [row for row in differences.values() if row.known])
+    return Section("modality", _LABEL, heading, lead=_shifts(view), figures=[figure] if figure is not None else [])
 
 
-def _clear(row: Estimate) -> int:
+def _sign(row: Estimate) -> int:
     """Return the sign of a difference whose interval excludes 0, else 0."""
-    if not (row.known and row.bounded):
+    if not row.bounded:
         return 0
     return 1 if row.low > 0 else -1 if row.high < 0 else 0
 
 
-def _heading(view: View, differences: list[Estimate]) -> Text:
-    signs = [_clear(row) for row in differences if row.known]
-    more = "Text-only attacks succeeded" if view.estimand == "asr" else f"Text-only prompts had more {words.quantity(view.estimand)}"
-    total = in_words(len(signs))
-    if not any(signs):
-        return f"In none of {total} releases do text-only and multimodal attacks differ clearly" if len(signs) > 1 else (
-            "Text-only and multimodal attacks do not differ clearly"
+def _heading(view: View, differences: list[Estimate]) -> str:
+    signs = [_sign(row) for row in differences]
+    more, fewer, unclear = (signs.count(sign) for sign in (1, -1, 0))
+    of = f"{in_words(len(signs))} release{'s' if len(signs) > 1 else ''}"
+    what = "attacks succeeded more often" if view.estimand == "asr" else f"prompts had more {words.quantity(view.estimand)}"
+    if unclear == len(signs):
+        return (
+            f"Between text-only and multimodal prompts no difference is clear of chance, in any of {of}"
+            if unclear > 1
+            else ("Between text-only and multimodal prompts the difference is not clear of chance")
         )
-    often = " more often" if view.estimand == "asr" else ""
-    counts = [
-        f"text-only in {in_words(signs.count(1))}" if signs.count(1) else "",
-        f"multimodal in {in_words(signs.count(-1))}" if signs.count(-1) else "",
-        f"unclear in {in_words(signs.count(0))}" if signs.count(0) else "",
-    ]
-    del more, often
-    what = "Which attacks succeed more often" if view.estimand == "asr" else f"Where there is more {words.quantity(view.estimand)}"
-    return f"{what}, of {total} releases: {listed([text for text in counts if text])}"
+    first, second = ("Text-only", more, "multimodal", fewer), ("Multimodal", fewer, "text-only", more)
+    name, count, other, others = first if more else second
+    said = f"{name} {what} in {in_words(count)} of {of}"
+    said += f", {other} ones in {in_words(others)}" if others else ""
+    return said + (f"; in {in_words(unclear)} the difference is not clear" if unclear else "")
 
 
 def _shifts(view: View) -> list[Text]:
     rows = [row for row in view.contrasts("modality_shift") if row.known]
-    clear = [row for row in rows if _clear(row)]
-    if not rows:
-        return []
+    clear = [row for row in rows if _sign(row)]
     lines: list[Text] = [
-        Markup("From {} to {} the difference shifted by {}.").format(
+        Markup("From {} to {} the difference (text-only minus multimodal) shifted by {}.").format(
             shown(row.baseline_release), shown(row.release), words.difference(row)
         )
         for row in clear
     ]
     rest = len(rows) - len(clear)
-    if rest:
-        pairs = "the one pair" if rest == len(rows) == 1 else f"{in_words(rest)} of {in_words(len(rows))} pairs of releases"
-        lines.append(f"In {pairs} no shift between generations is clear of chance.")
+    if rest == len(rows) == 1:
+        lines.append("Between the two generations no shift of the difference is clear of chance.")
+    elif rest:
+        lines.append(f"In {in_words(rest)} of {in_words(len(rows))} successions no shift of the difference is clear of chance.")
     return lines
 
 
 def _figure(view: View, differences: dict[str, Estimate]) -> Figure | None:
-    levels = {name: view.levels(view.estimand or "asr", modality=name) for name in view.modalities}
-    groups: list[row_pictures.Group] = []
-    headings: list[tuple[str | None, int]] = []
-    for family, members in view.families.items():
-        rows = [
-            row_pictures.Row(
-                member.name,
-                member.series,
-                {name: found[member.name] for name, found in levels.items() if member.name in found},
-                differences.get(member.name),
-                words.with_limits(differences[member.name], signed=True) if member.name in differences else "",
-            )
-            for member in members
-        ]
-        for start in range(0, len(rows), CHUNK):
-            chunk = tuple(rows[start : start + CHUNK])
-            title = f"{cut(family or 'Releases without a family', 80)}: text-only and multimodal {words.quantity(view.estimand)}"
-            groups.append(row_pictures.Group(chunk, title, told(chunk)))
-            headings.append((family, members[0].series))
-    pictures = row_pictures.levels(groups, prefix="modality", differences=True)
+    estimand = view.estimand or ""
+    found = {name: view.levels(estimand, modality=name) for name in view.modalities}
+
+    def row_of(release: Release) -> Row:
+        own: dict[str | None, Estimate] = {name: rows[release.name] for name, rows in found.items() if release.name in rows}
+        difference = differences.get(release.name)
+        text = words.with_limits(difference, signed=True) if difference is not None and difference.known else ""
+        return Row(release.name, release.series, own, difference, text)
+
+    what = words.quantity(estimand)
+    dealt = pieces(view, row_of)
+    groups = [Group(piece.rows, f"{piece.name}: text-only and multimodal {what}", told(piece.rows)) for piece in dealt]
+    pictures = levels(groups, prefix="modality", title=what, differences=True)
     if not pictures:
         return None
-    values = [*(row for rows in levels.values() for row in rows.values()), *differences.values()]
+    values = [*(row for rows in found.values() for row in rows.values()), *differences.values()]
     return Figure(
         name="modality",
-        question=f"Is {words.quantity(view.estimand)} higher in text only, or with an image?",
-        panes=[
-            Pane(shown(family, 80) if family is not None else "Releases without a family", svg, series=series if family is not None else None)
-            for (family, series), svg in zip(headings, pictures, strict=True)
+        question=f"Is {what} higher in text only, or with an image?",
+        panes=[piece.pane(svg) for piece, svg in zip(dealt, pictures, strict=True)],
+        population=words.population(values, view, what=f"{what}, paired within scenario"),
+        table=tables.numbers(
+            [*values, *view.contrasts("modality_shift")], caption="Levels by modality, their difference, and its shift"
+        ),
+        key=[MARKERS[name] for name in view.modalities],
+        notes=[
+            "At the right of each panel: text-only minus multimodal, with its own (paired) interval.",
+            *words.missing(values),
         ],
-        population=words.population(values, view, what=f"{words.quantity(view.estimand)}, paired within scenario"),
-        table=tables.numbers([*values, *view.contrasts("modality_shift")], caption="Levels by modality, their difference, and its shift"),
-        key=[MARKER_KEY[name] for name in view.modalities],
-        notes=["At the right: text-only minus multimodal in points, with its own (paired) interval.", *words.missing(values)],
     )

@@ -1,148 +1,149 @@
 """Safer, or only refusing? The three outcomes of a response, and the parts of a change in ASR."""
 
 from driftgauge.report import tables, words
-from driftgauge.report.blocks import Figure, Key, Pane, Section, Text
-from driftgauge.report.figures import parts as part_pictures
-from driftgauge.report.figures import rows as row_pictures
-from driftgauge.report.names import cut, shown
-from driftgauge.report.numbers import in_words, percent
+from driftgauge.report.blocks import Figure, Key, Section
+from driftgauge.report.figures import parts as bars
+from driftgauge.report.figures import stacks
+from driftgauge.report.names import cut
+from driftgauge.report.numbers import in_words, listed, percent
+from driftgauge.report.sections.panes import Piece, pieces
 from driftgauge.report.select import Estimate, Release, View
 
+_OUTCOMES = ("refused", "engaged_safe", "engaged_harmful")
 _PARTS = {"refusal_part": "refusal", "response_part": "responses", "inconsistent_part": "both marks"}
-CHUNK = 12
+_WAYS = {
+    "refusal": "mostly more refusal",
+    "response": "mostly safer responses",
+    "both": "more refusal and safer responses together",
+}
+_SHOWN_FROM = 0.005
+"""A part by ratings with both marks is drawn from half a point on; the table has it always."""
 
 
 def section(view: View) -> Section:
     """Return the section on refusal against safety."""
-    shares = {name: view.levels(name) for name in row_pictures.OUTCOMES}
+    shares = [view.levels(name) for name in _OUTCOMES]
     figures = [figure for figure in (_stacks(view, shares), _parts(view)) if figure is not None]
-    if not figures:
-        lead = [
-            "This needs ratings that carry both marks, attack success and default refusal, for the same response.",
-            *words.missing(row for rows in shares.values() for row in rows.values())[:1],
-        ]
-        return Section("outcomes", "Safer or refusing", "Whether a release is safer or only refuses cannot be told", lead=lead)
-    return Section("outcomes", "Safer or refusing", _heading(view, shares["refused"]), figures=figures)
+    label = "Safer or refusing"
+    if figures:
+        return Section("outcomes", label, _heading(view, shares[0]), figures=figures)
+    lead = [
+        "This needs ratings that carry both marks for one response: whether the attack succeeded, and whether it was refused."
+    ]
+    lead += words.missing(row for rows in shares for row in rows.values())
+    return Section("outcomes", label, "Whether a release is safer or only refuses more cannot be told", lead=lead)
 
 
-def _heading(view: View, refused: dict[str, Estimate]) -> Text:
+def _heading(view: View, refused: dict[str, Estimate]) -> str:
+    """Return what the improvements are made of, or, without one that can be told, how much was refused."""
     ways = [row.safer_by for row in view.verdicts if row.verdict == "improved" and row.safer_by]
-    total = in_words(len(ways))
-    if ways.count("refusal"):
-        which = "The improvement is" if len(ways) == 1 else f"Of {total} improvements, {in_words(ways.count('refusal'))} "
-        which += "" if len(ways) == 1 else ("is" if ways.count("refusal") == 1 else "are")
-        return f"{which} mostly more refusal"
-    if ways.count("response"):
-        return "The improvement is mostly safer responses, not more refusal" if len(ways) == 1 else (
-            f"Of {total} improvements, {in_words(ways.count('response'))} "
-            f"{'is' if ways.count('response') == 1 else 'are'} mostly safer responses"
-        )
+    if len(ways) == 1:
+        return f"The one improvement is {_WAYS[ways[0]]}"
     if ways:
-        return "More refusal and safer responses both count in what improved"
-    values = [row.value for row in refused.values() if row.known]
-    if len(values) > 1:
-        return f"Between {percent(min(values))} and {percent(max(values))} of responses were refused"
-    return f"{percent(values[0])} of responses were refused" if values else "What the changes in attack success are made of"
+        counts = {way: ways.count(way) for way in _WAYS if way in ways}
+        said = [f"{in_words(number)} {'is' if number == 1 else 'are'} {_WAYS[way]}" for way, number in counts.items()]
+        return f"Of {in_words(len(ways))} improvements, {listed(said)}"
+    values = sorted(row.value for row in refused.values() if row.known)
+    if not values:
+        return "What the changes in attack success are made of"
+    if percent(values[0]) == percent(values[-1]):
+        return f"{percent(values[0])} of responses were refused"
+    return f"Between {percent(values[0])} and {percent(values[-1])} of responses were refused"
 
 
-def _complete(members: list[Release], shares: dict[str, dict[str, Estimate]]) -> list[row_pictures.Row]:
-    """Return a row for every release of which all three shares are known."""
-    rows: list[row_pictures.Row] = []
-    for member in members:
-        found = {name: rows_of[member.name] for name, rows_of in shares.items() if member.name in rows_of}
-        if len(found) == 3 and all(row.known for row in found.values()):
-            rows.append(row_pictures.Row(member.name, member.series, found))
-    return rows
+def _stacks(view: View, shares: list[dict[str, Estimate]]) -> Figure | None:
+    def bar_of(release: Release) -> stacks.Bar | None:
+        found = [rows[release.name] for rows in shares if release.name in rows and rows[release.name].known]
+        return stacks.Bar(release.name, *found) if len(found) == len(shares) else None
 
-
-def _stacks(view: View, shares: dict[str, dict[str, Estimate]]) -> Figure | None:
-    groups: list[row_pictures.Group] = []
-    headings: list[tuple[str | None, int]] = []
-    for family, members in view.families.items():
-        rows = _complete(members, shares)
-        for start in range(0, len(rows), CHUNK):
-            chunk = tuple(rows[start : start + CHUNK])
-            title = f"{cut(family or 'Releases without a family', 80)}: refused, engaged and safe, engaged and harmful"
-            groups.append(row_pictures.Group(chunk, title, " ".join(_told(row) for row in chunk)))
-            headings.append((family, members[0].series))
-    pictures = row_pictures.stacks(groups, prefix="outcomes")
-    if not pictures:
+    dealt = pieces(view, bar_of)
+    if not dealt:
         return None
-    values = [row for rows in shares.values() for row in rows.values()]
+    groups = [
+        stacks.Group(
+            piece.rows, f"{piece.name}: refused, engaged and safe, engaged and harmful", " ".join(map(_told, piece.rows))
+        )
+        for piece in dealt
+    ]
+    pictures = stacks.stacks(groups, prefix="outcomes")
+    values = [row for rows in shares for row in rows.values()]
     return Figure(
         name="outcomes",
         question="What became of the attacks: refused, answered safely, or answered with harm?",
-        panes=[_pane(family, series, svg) for (family, series), svg in zip(headings, pictures, strict=True)],
+        panes=[piece.pane(svg) for piece, svg in zip(dealt, pictures, strict=True)],
         population=words.population(values, view, what="share of ratings"),
         table=tables.numbers(values, caption="Refused, engaged and safe, engaged and harmful, by release"),
         key=[Key("refused", "refused"), Key("safe", "engaged and safe"), Key("harmful", "engaged and harmful")],
         notes=[
-            "Lines beneath a bar are the intervals of the refused share (left) and of the harmful share (right). "
-            "A rating with both marks counts as refused.",
+            "Lines beneath a bar are the intervals of the refused share (from the left) and of the harmful share (from the "
+            "right). A rating with both marks counts as refused.",
             *words.missing(values),
         ],
     )
 
 
-def _pane(family: str | None, series: int, svg: Text) -> Pane:
-    from markupsafe import Markup
-
-    heading = shown(family, 80) if family is not None else "Releases without a family"
-    return Pane(heading, Markup(svg), series=series if family is not None else None)
-
-
-def _told(row: row_pictures.Row) -> str:
-    refused, safe, harmful = (words.with_limits(row.levels[name]) for name in row_pictures.OUTCOMES)
-    return f"{cut(row.name, 60)}: refused {refused}, engaged and safe {safe}, engaged and harmful {harmful}."
+def _told(bar: stacks.Bar) -> str:
+    refused, safe, harmful = (words.with_limits(row) for row in (bar.refused, bar.safe, bar.harmful))
+    return f"{cut(bar.name, 60)}: refused {refused}, engaged and safe {safe}, engaged and harmful {harmful}."
 
 
 def _parts(view: View) -> Figure | None:
-    groups: list[part_pictures.Group] = []
-    headings: list[tuple[str | None, int]] = []
-    rows: list[Estimate] = []
+    found = {name: _changes(view, contrast) for contrast, name in _PARTS.items()}
+    dealt: list[Piece[bars.Block]] = []
+    drifts = [row for row in view.contrasts("drift", estimand="asr") if row.known]
     for family, members in view.families.items():
-        drifts = [row for row in view.contrasts("drift", estimand="asr") if row.family == family and row.known]
-        blocks = [block for block in (_block(drift, view, rows) for drift in drifts) if block is not None]
-        if blocks:
-            title = f"{cut(family or '', 80)}: parts of the change in attack success"
-            groups.append(part_pictures.Group(tuple(blocks), members[0].series, title, " ".join(_block_told(b) for b in blocks)))
-            headings.append((family, members[0].series))
-    if not groups:
+        blocks = [_block(row, found) for row in drifts if row.family == family]
+        complete = tuple(block for block in blocks if block is not None)
+        if complete:
+            dealt.append(Piece(family, members[0].series, complete))
+    if not dealt:
         return None
-    pictures = part_pictures.parts(groups, prefix="parts")
+    groups = [
+        bars.Group(
+            piece.rows,
+            piece.series,
+            f"{piece.name}: parts of the change in attack success",
+            " ".join(map(_parts_told, piece.rows)),
+        )
+        for piece in dealt
+    ]
+    pictures = bars.parts(groups, prefix="parts")
+    rows = [row for by_pair in found.values() for row in by_pair.values()] + drifts
     return Figure(
         name="parts",
         question="How much of the change in attack success is refusal, and how much is the responses themselves?",
-        panes=[_pane(family, series, svg) for (family, series), svg in zip(headings, pictures, strict=True)],
-        population=words.population(rows, view, what="points of attack success"),
+        panes=[piece.pane(svg) for piece, svg in zip(dealt, pictures, strict=True)],
+        population=words.population(rows, view, what="attack success, later minus earlier release"),
         table=tables.numbers(rows, caption="Changes in attack success and their parts"),
         notes=[
-            "To the left is safer. The parts add up to the change among ratings that carry both marks (Kitagawa 1955, symmetric)."
+            "The parts are of the ratings that were asked both questions, and add up to the change among those (Kitagawa 1955, "
+            "symmetric)."
         ],
     )
 
 
-def _block(drift: Estimate, view: View, rows: list[Estimate]) -> part_pictures.Block | None:
-    """Return the parts of one change and keep their rows; a part that is nothing is in the table only."""
+Pair = tuple[str | None, str | None]
+
+
+def _changes(view: View, contrast: str) -> dict[Pair, Estimate]:
+    return {(row.baseline_release, row.release): row for row in view.contrasts(contrast, estimand="asr") if row.known}
+
+
+def _block(drift: Estimate, found: dict[str, dict[Pair, Estimate]]) -> bars.Block | None:
+    """Return one change with its parts, or nothing when refusal or responses have none."""
     pair = (drift.baseline_release, drift.release)
-    found = {
-        label: row
-        for contrast, label in _PARTS.items()
-        for row in view.contrasts(contrast, estimand="asr")
-        if (row.baseline_release, row.release) == pair and row.known
-    }
-    if not {"refusal", "responses"} <= set(found):
+    own = {name: by_pair[pair] for name, by_pair in found.items() if pair in by_pair}
+    if not {"refusal", "responses"} <= set(own):
         return None
-    rows.extend([*found.values(), drift])
     drawn = [
-        part_pictures.Part(label, row, words.with_limits(row, signed=True))
-        for label, row in found.items()
-        if label != "both marks" or abs(row.value) >= 0.005
+        bars.Part(name, row, words.with_limits(row, signed=True))
+        for name, row in own.items()
+        if name != "both marks" or abs(row.value) >= _SHOWN_FROM
     ]
-    whole = part_pictures.Part("all of it", drift, words.with_limits(drift, signed=True), whole=True)
-    return part_pictures.Block(drift.baseline_release or "", drift.release or "", (*drawn, whole))
+    whole = bars.Part("all of it", drift, words.with_limits(drift, signed=True), whole=True)
+    return bars.Block(drift.baseline_release or "", drift.release or "", (*drawn, whole))
 
 
-def _block_told(block: part_pictures.Block) -> str:
+def _parts_told(block: bars.Block) -> str:
     told = ", ".join(f"{part.label} {part.text} points" for part in block.parts)
     return f"{cut(block.earlier, 60)} to {cut(block.later, 60)}: {told}."

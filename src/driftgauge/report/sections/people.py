@@ -1,12 +1,11 @@
 """People: how far raters agree."""
 
 import polars as pl
-from markupsafe import Markup
 
 from driftgauge.report import tables, words
 from driftgauge.report.blocks import Column, Section, Table, Text
 from driftgauge.report.names import shown
-from driftgauge.report.numbers import NONE, listed
+from driftgauge.report.numbers import listed
 from driftgauge.report.select import AGREEMENT, Estimate, View
 
 
@@ -25,7 +24,9 @@ def section(view: View, findings: pl.DataFrame) -> Section:
 
 
 def _pick(rows: list[Estimate], estimand: str, *outcomes: str) -> Estimate | None:
-    return next((row for outcome in outcomes for row in rows if (row.estimand, row.outcome) == (estimand, outcome) and row.known), None)
+    return next(
+        (row for outcome in outcomes for row in rows if (row.estimand, row.outcome) == (estimand, outcome) and row.known), None
+    )
 
 
 def _heading(rows: list[Estimate]) -> str:
@@ -53,23 +54,20 @@ def _table(rows: list[Estimate]) -> Table:
     estimands = _columns(rows)
     outcomes = [name for name in words.OUTCOMES if any(row.outcome == name for row in rows)]
     lines = [
-        (words.sentence(words.OUTCOMES[outcome]), *(_cell(_pick(rows, estimand, outcome)) for estimand in estimands)) for outcome in outcomes
+        (words.sentence(words.OUTCOMES[outcome]), *(tables.cell(_pick(rows, estimand, outcome)) for estimand in estimands))
+        for outcome in outcomes
     ]
     scopes = {row.scope for row in rows if row.known and row.bounded}
     whose = {"raters": "raters like these", "panel": "these raters only"}
-    intervals = listed([whose.get(scope or "", scope or "") for scope in sorted(scopes, key=str)]) or "no one: none could be computed"
+    intervals = (
+        listed([whose.get(scope or "", scope or "") for scope in sorted(scopes, key=str)]) or "no one: none could be computed"
+    )
     caption = f"Agreement between raters of the same response. {words.level_of(rows)} intervals for {intervals}."
     return Table(caption, [Column("Outcome"), *(_named(name) for name in estimands)], lines)
 
 
 def _named(estimand: str) -> Column:
     return Column(words.sentence(words.quantity(estimand)), numeric=True)
-
-
-def _cell(row: Estimate | None) -> Text:
-    if row is None:
-        return NONE
-    return Markup('{} <span class="interval">{}</span>').format(words.value(row), words.limits(row))
 
 
 def _split(rows: list[Estimate], dimension: str) -> Table:
@@ -80,6 +78,12 @@ def _split(rows: list[Estimate], dimension: str) -> Table:
     lines: list[tuple[Text, ...]] = []
     for name, outcome in keys:
         cells = [row for row in ours if (getattr(row, dimension), row.outcome) == (name, outcome)]
-        lines.append((shown(name, tables.FULL), _outcome(cells[0]), *(_cell(_pick(cells, estimand, outcome or "")) for estimand in estimands)))
+        lines.append(
+            (
+                shown(name, tables.FULL),
+                _outcome(cells[0]),
+                *(tables.cell(_pick(cells, estimand, outcome or "")) for estimand in estimands),
+            )
+        )
     columns = [Column(words.sentence(dimension)), Column("Outcome"), *(_named(name) for name in estimands)]
     return Table(f"Agreement by {dimension}", columns, lines)

@@ -1,0 +1,248 @@
+"""Write the generated pages of the reference, or, with ``--check``, fail when a committed one is not what would be written.
+
+Run from anywhere: ``python docs/generate.py``.
+"""
+
+import argparse
+import ast
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, get_args
+
+import click
+import polars as pl
+
+import driftgauge
+from driftgauge import frames
+from driftgauge.cli import cli
+from driftgauge.study import Unit
+
+REFERENCE: Final = Path(__file__).resolve().parent / "reference"
+NOTICE: Final = "<!-- Written by docs/generate.py; change the code and run it again. -->\n"
+
+DTYPES: Final[Mapping[type[pl.DataType], str]] = {
+    pl.String: "text",
+    pl.Int64: "integer",
+    pl.Int8: "integer",
+    pl.Float64: "real",
+    pl.Boolean: "true or false",
+    pl.List: "list of texts",
+}
+ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
+    "ratings.intent": frames.INTENTS,
+    "ratings.modality": frames.MODALITIES,
+    "ratings.status": frames.STATUSES,
+    "ratings.kind": frames.KINDS,
+    "ratings.purpose": frames.PURPOSES,
+    "ratings.refusal_level": frames.REFUSAL_LEVELS,
+    "estimates.intent": frames.INTENTS,
+    "estimates.modality": frames.MODALITIES,
+    "estimates.kind": frames.KINDS,
+    "estimates.unit": get_args(Unit),
+    "estimates.scope": ("raters", "panel"),
+    "estimates.filter": ("all", "engaged"),
+    "estimates.verdict": ("regressed", "improved", "unchanged", "inconclusive"),
+    "estimates.size": ("material", "within_margin", "unsure"),
+    "estimates.safer_by": ("refusal", "response", "both"),
+    "findings.level": ("info", "warning", "critical"),
+}
+"""The values that a column of words can have; the others hold any text."""
+RANGES: Final[Mapping[str, str]] = {
+    "ratings.harm": "1 to 5",
+    "ratings.attempt": "1 or more",
+    "ratings.occasion": "1 or more",
+    "estimates.threshold": "2 to 5",
+    "estimates.level": "0.5 to 1",
+    "estimates.p_value": "0 to 1",
+    "estimates.p_adjusted": "0 to 1",
+    "estimates.p_equivalence": "0 to 1",
+}
+ONE_ROW: Final[Mapping[str, str]] = {
+    "ratings": "One row a rating, with the key of the response that it is about. Further columns of a source follow as `extra_…`.",
+    "estimates": "One row an estimate. Two rows that differ in any column up to `baseline_language` are different estimates.",
+    "findings": "One row a finding. Findings and estimates are all that a report reads.",
+}
+EXIT_CODES: Final = (
+    ("0", "done; also when the same results were there already"),
+    (
+        "1",
+        "an error in the files, the folder or the data; the message says what was seen, what was expected and what to do",
+    ),
+    ("2", "a mistake in the command line: an unknown command or option, or a value that an option cannot take"),
+)
+
+
+def main() -> int:
+    """Write or check; return the exit code."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail when a committed page is stale")
+    arguments = parser.parse_args()
+    stale = [path for path, text in pages().items() if not _is(path, text)]
+    if arguments.check:
+        if stale:
+            names = ", ".join(f"docs/reference/{path.name}" for path in stale)
+            print(f"Not what the code says: {names}. Run python docs/generate.py", file=sys.stderr)
+        return int(bool(stale))
+    for path in stale:
+        path.write_text(pages()[path], encoding="utf-8")
+        print(f"written: docs/reference/{path.name}")
+    return 0
+
+
+def pages() -> dict[Path, str]:
+    """Return every generated page with its text."""
+    writers: Mapping[str, Callable[[], Iterator[str]]] = {
+        "tables.md": _tables,
+        "commands.md": _commands,
+        "findings.md": _findings,
+    }
+    return {REFERENCE / name: NOTICE + "\n" + "\n".join(write()) + "\n" for name, write in writers.items()}
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.exists() and path.read_text(encoding="utf-8") == text
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+
+
+def _table(*headings: str) -> Iterator[str]:
+    yield _row(*headings)
+    yield _row(*("---" for _ in headings))
+
+
+def _tables() -> Iterator[str]:
+    yield "# Tables\n"
+    yield (
+        "The data dictionary: every column of every table that driftgauge writes, as `driftgauge.frames` declares it.\n\n"
+        "Proportions are 0 to 1, never percent. Times are UTC. Missing is null, never 0; a null estimate has its reason in "
+        "`reason_null`. An analysis folder holds each table as Parquet; estimates and findings also as CSV.\n"
+    )
+    for name, columns in frames.TABLES.items():
+        yield f"## {name}\n"
+        yield ONE_ROW[name] + "\n"
+        yield from _table("column", "type", "allowed values", "meaning")
+        for column, declared in columns.items():
+            yield _row(f"`{column}`", _type(declared.dtype), _allowed(f"{name}.{column}"), declared.meaning)
+        yield ""
+
+
+def _type(dtype: pl.DataType | type[pl.DataType]) -> str:
+    return DTYPES[dtype.base_type()]
+
+
+def _allowed(column: str) -> str:
+    words = ALLOWED.get(column, ())
+    return ", ".join(f"`{word}`" for word in words) or RANGES.get(column, "")
+
+
+def _commands() -> Iterator[str]:
+    yield "# Commands\n"
+    yield "```text"
+    yield from _usage(cli, "driftgauge").splitlines()
+    yield "```\n"
+    yield from (_paragraphs(cli.help), "")
+    yield from _options(cli)
+    yield "## Exit codes\n"
+    yield from _table("code", "meaning")
+    yield from (_row(f"`{code}`", meaning) for code, meaning in EXIT_CODES)
+    yield ""
+    for name, command in sorted(cli.commands.items()):
+        yield f"## driftgauge {name}\n"
+        yield "```text"
+        yield _usage(command, f"driftgauge {name}")
+        yield "```\n"
+        yield _paragraphs(command.help) + "\n"
+        yield from _options(command)
+
+
+def _usage(command: click.Command, path: str) -> str:
+    context = click.Context(command, info_name=path, max_content_width=100, help_option_names=["-h", "--help"])
+    return command.get_usage(context)
+
+
+def _paragraphs(text: str | None) -> str:
+    return "\n\n".join(" ".join(part.split()) for part in (text or "").split("\n\n"))
+
+
+def _options(command: click.Command) -> Iterator[str]:
+    context = click.Context(command, help_option_names=["-h", "--help"])
+    yield from _table("option", "value", "default", "meaning")
+    for option in command.get_params(context):
+        if isinstance(option, click.Option):
+            names = ", ".join(f"`{name}`" for name in sorted(option.opts, key=len))
+            yield _row(names, _value(option, context), _default(option), option.help or "")
+    yield ""
+
+
+def _value(option: click.Option, context: click.Context) -> str:
+    if option.is_flag:
+        return ""
+    if isinstance(option.type, click.Choice):
+        return ", ".join(f"`{choice}`" for choice in option.type.choices)
+    if isinstance(option.type, click.IntRange):
+        return f"integer, {option.type.min} or more"
+    return option.make_metavar(context)
+
+
+def _default(option: click.Option) -> str:
+    if option.required:
+        return "required"
+    return f"`{option.default}`" if option.show_default and not option.is_flag else ""
+
+
+@dataclass(frozen=True, order=True)
+class Code:
+    """A code of a finding, as the source states it."""
+
+    code: str
+    level: str
+    module: str
+
+
+def finding_codes() -> list[Code]:
+    """Return the code, level and module of every finding that the source makes."""
+    root = Path(driftgauge.__file__).parent
+    found = {code for path in sorted(root.rglob("*.py")) for code in _codes_in(path, path.relative_to(root))}
+    return sorted(found)
+
+
+MAKERS: Final = ("Finding", "Contradiction", "_two_texts")
+"""Calls that name a code: the finding itself, and what two modules make findings of (both make warnings)."""
+
+
+def _codes_in(path: Path, name: Path) -> Iterator[Code]:
+    module = ".".join(("driftgauge", *name.with_suffix("").parts))
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id in MAKERS:
+            code, level = _argument(node, "code", 0), _argument(node, "level", 1)
+            if code is not None:
+                yield Code(code, level if level and node.func.id == "Finding" else "warning", module)
+
+
+def _argument(call: ast.Call, name: str, position: int) -> str | None:
+    """Return the text given for a parameter, by name or by position; null when it is not a plain text."""
+    named = [keyword.value for keyword in call.keywords if keyword.arg == name]
+    node = (named or [*call.args[position : position + 1], None])[0]
+    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else None
+
+
+def _findings() -> Iterator[str]:
+    yield "# Codes of findings\n"
+    yield (
+        "The stable names of all findings (column `code`). What each means and what to do about it stands on the "
+        "[methods page](../methods/findings.md).\n"
+    )
+    yield from _table("code", "level", "made in")
+    codes = finding_codes()
+    for code in dict.fromkeys(each.code for each in codes):
+        levels = dict.fromkeys(each.level for each in codes if each.code == code)
+        modules = dict.fromkeys(f"`{each.module}`" for each in codes if each.code == code)
+        yield _row(f"[`{code}`](../methods/findings.md#{code})", " or ".join(levels), ", ".join(modules))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
