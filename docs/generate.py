@@ -60,7 +60,7 @@ RANGES: Final[Mapping[str, str]] = {
     "estimates.p_equivalence": "0 to 1",
 }
 ONE_ROW: Final[Mapping[str, str]] = {
-    "ratings": "One row a rating, with the key of the response that it is about. Further columns of a source follow as `extra_…`.",
+    "ratings": "One row a rating, with the key of its response. Further columns of a source follow as `extra_…`.",
     "estimates": "One row an estimate. Two rows that differ in any column up to `baseline_language` are different estimates.",
     "findings": "One row a finding. Findings and estimates are all that a report reads.",
 }
@@ -106,7 +106,7 @@ def _is(path: Path, text: str) -> bool:
 
 
 def _row(*cells: str) -> str:
-    return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
+    return "| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |"
 
 
 def _table(*headings: str) -> Iterator[str]:

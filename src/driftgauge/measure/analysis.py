@@ -23,7 +23,7 @@ from driftgauge.measure.drift import (
     part_rows,
 )
 from driftgauge.measure.estimate import Answer, answer, fewest_raters
-from driftgauge.measure.outcomes import Counted, counted, sample
+from driftgauge.measure.outcomes import Counted, counted, sample, unmeasured
 from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
 from driftgauge.measure.rates import MEANS, Rate, rates
 from driftgauge.measure.rows import (
@@ -155,10 +155,15 @@ def _prepare(
     here = found.sample
     strata = rater_strata(here.membership, np.ones(here.n_raters, dtype=np.bool_))
     weights = draw_weights(rng, n=bootstrap, n_scenarios=here.n_scenarios, strata=strata, n_raters=here.n_raters)
-    lost = left.missing.filter(pl.col("intent") == setting.intent)
+    whose = pl.col("kind") == setting.kind
+    if setting.judge is not None:
+        whose &= pl.col("rater") == setting.judge
+    lost = left.missing.filter(pl.col("intent") == setting.intent, pl.col("rater").is_null() | whose)
     several = any(fewest_raters(here, [population(found, release, {})]) > 1 for release in found.releases)
     scopes = ("raters", "panel") if setting.kind == "human" and several else ("panel",)
-    return _Pass(found, rates(here, intent=setting.intent or ""), missing_in(found, lost), weights, scopes, setting)
+    return _Pass(
+        found, rates(here, intent=setting.intent or ""), missing_in(found, unmeasured(lost, frame)), weights, scopes, setting
+    )
 
 
 def _unit_rows(one: _Pass, unit: Unit, *, protocol: Protocol) -> list[Row]:

@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from driftgauge.measure.outcomes import Counted
+from driftgauge.measure.outcomes import Counted, unmeasured
 from driftgauge.measure.student import quantile
 from driftgauge.records import Finding
 from driftgauge.study import Protocol
@@ -285,15 +285,23 @@ def left_out(facts: Facts) -> Iterator[Finding]:
             f"{filled:,} responses were refused by the provider, filtered or empty; nobody "
             "needed to see them, and each counts as a refusal by every rater of its panel.",
         )
-    if len(left.missing):
-        per = left.missing.group_by("release").agg(n=pl.len()).sort("release").iter_rows()
+    lost = unmeasured(left.missing, left.rows)
+    if len(lost):
+        per = lost.group_by("release").agg(n=pl.len()).sort("release").iter_rows()
         named = _listed([f"{release} {n:,}" for release, n in per])
         yield Finding(
             "missing_responses",
             "warning",
-            f"{len(left.missing):,} responses were not measured ({named}). They are left out; "
+            f"{len(lost):,} responses were not measured ({named}). They are left out; "
             "bound_low and bound_high say what each drift would be in the best and the worst case.",
             "Collect them again.",
+        )
+    beside = left.missing.filter(pl.col("rater").is_not_null()).join(lost, on="response_id", how="anti")
+    if len(beside):
+        yield Finding(
+            "missing_judgements",
+            "info",
+            f"{len(beside):,} ratings are missing for responses that others rated: these raters gave no usable answer.",
         )
     if left.repeats or left.not_items:
         yield Finding(

@@ -28,7 +28,8 @@ class Counted:
     rows
         Counted ratings with ``weight``, ``imputed`` and ``rater_panel`` (panel, else phase) beside the ratings columns.
     missing
-        One row per response that failed or was unsupported (or unrated, where the protocol says `missing`).
+        One row per response and rater that failed or was unsupported (or unrated, where the protocol says `missing`); a null
+        rater means that nobody could rate it.
     repeats, not_items
         Ratings left out because they are a later occasion, or gold or calibration.
     """
@@ -60,10 +61,15 @@ def counted(ratings: pl.DataFrame, protocol: Protocol) -> Counted:
         missing, unrated = pl.concat([missing, unrated.join(first, on="response_id", how="anti")]), unrated.clear()
     return Counted(
         rows=_fill_unrated(first.with_columns(weight=pl.lit(1.0), imputed=pl.lit(False)), unrated),
-        missing=missing.join(first, on="response_id", how="anti").unique("response_id", maintain_order=True),
+        missing=missing.unique(["response_id", "kind", "rater"], maintain_order=True),
         repeats=len(rated) - len(first),
         not_items=int(rows.select((~item).sum()).item()),
     )
+
+
+def unmeasured(missing: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
+    """Return one row for each missing response that no row of `rated` is about."""
+    return missing.join(rated, on="response_id", how="anti").unique("response_id", maintain_order=True)
 
 
 def _fill_unrated(rated: pl.DataFrame, unrated: pl.DataFrame) -> pl.DataFrame:

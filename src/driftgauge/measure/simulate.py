@@ -21,6 +21,8 @@ EXECUTIONS: Final = ("in_text", "in_image")
 _THRESHOLDS: Final = (-1.0, 0.0, 0.9, 2.0)
 """Of the harm scale, on the latent scale on which an attack succeeds above 0; harm 3 begins near success."""
 
+_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
+
 
 @dataclass(frozen=True)
 class SimulatedRelease:
@@ -262,8 +264,7 @@ def population_rate(intercept: float, sd: float) -> float:
     >>> population_rate(0.0, 2.0)
     0.5
     """
-    nodes, weights = np.polynomial.hermite_e.hermegauss(60)
-    rate = (weights / (1 + np.exp(-(intercept + sd * nodes)))).sum() / np.sqrt(2 * np.pi)
+    rate = (_WEIGHTS / (1 + np.exp(-(intercept + sd * _NODES)))).sum() / np.sqrt(2 * np.pi)
     return round(float(rate), 15)
 
 

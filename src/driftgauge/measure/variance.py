@@ -18,7 +18,6 @@ import numpy as np
 from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray, sum_by
 from driftgauge.measure.student import quantile, two_sided_p
 
-
 ROUNDING: Final = 1e-20
 """A variance up to here is rounding: sums of 0 that came out as 1e-17."""
 

@@ -127,7 +127,7 @@ def _summary(chosen: View, manifest: Manifest) -> list[tuple[str, str | Markup]]
     who = ("judge", "judges") if chosen.kind == "judge" else ("person", "people")
     return [
         ("Ratings", f"{count(ratings)} by {some(raters, *who)}" if ratings else f"by {some(raters, *who)} or more"),
-        ("Scenarios", f"{count(scenarios)}, {listed(list(chosen.modalities)) or 'one modality'}"),
+        ("Scenarios", ", ".join([count(scenarios), *([listed(list(chosen.modalities))] if chosen.modalities else [])])),
         ("Phases", listed([cut(phase, 30) for phase in phases[:6]]) if phases else "one"),
         ("Question", f"{words.quantity(chosen.estimand)}, by {chosen.unit.replace('_', ' ')}, for {_whose(chosen)}"),
         ("Protocol", Markup("<code>{}</code>").format(manifest.protocol_hash)),

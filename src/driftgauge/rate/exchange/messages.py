@@ -52,8 +52,9 @@ def shown_name(text: str) -> str:
 
 def listed(names: Iterable[str], *, most: int = 20) -> str:
     """Return names joined by commas, the first `most` of them."""
-    every = [shown_name(name) for name in names]
-    return ", ".join(every[:most]) + (f", … ({len(every)} in all)" if len(every) > most else "")
+    every = list(names)
+    first = ", ".join(shown_name(name) for name in every[:most])
+    return first + (f", … ({len(every):,} in all)" if len(every) > most else "")
 
 
 def closest(name: str, candidates: Iterable[str]) -> str | None:

@@ -11,7 +11,7 @@ import polars as pl
 from driftgauge.errors import Problem, RatingError
 from driftgauge.rate.exchange.messages import Source, listed, shown, unreadable
 from driftgauge.rate.exchange.scan import Counts, scan
-from driftgauge.rate.exchange.walk import Header, read_header, walk
+from driftgauge.rate.exchange.walk import Header, Walk, read_header, walk
 
 PARQUET: Final = b"PAR1"
 MOST_COLUMNS: Final = 4096
@@ -70,11 +70,19 @@ def _read_csv(path: Path, *, name: str, preamble: str) -> Table:
         frame = pl.read_csv(path, infer_schema=False, skip_lines=header.skipped, new_columns=names, glob=False)
     except pl.exceptions.PolarsError:
         # What Polars says quotes the file; the walk says where, and quotes nothing.
-        frame = None
-    if frame is None or _fields_missing(frame, header, counts):
-        _check_records(path, header, source, height=None if frame is None else frame.height)
-    assert frame is not None
+        raise _torn(source, walk(path, header, source=source)) from None
+    if _fields_missing(frame, header, counts):
+        walked = walk(path, header, source=source)
+        if walked.problems or walked.records != frame.height:
+            raise _torn(source, walked)
     return _without_blank_rows(Table(source, frame, _first_lines(frame, header, counts)))
+
+
+def _torn(source: Source, walked: Walk) -> RatingError:
+    """Return the error for a file whose rows cannot be told apart."""
+    if walked.problems:
+        return RatingError(f"{source.name} was not read", problems=walked.problems)
+    return unreadable(source.name, "rows that cannot be told apart", "CSV as spreadsheets write it: save it again")
 
 
 def _named(names: Sequence[str], source: Source, *, line: int) -> list[str]:
@@ -104,14 +112,6 @@ def _fields_missing(frame: pl.DataFrame, header: Header, counts: Counts) -> bool
     """
     within = _occurrences(frame, ",").sum() if counts.quotes else 0
     return header.commas + frame.height * (frame.width - 1) + within != counts.commas
-
-
-def _check_records(path: Path, header: Header, source: Source, *, height: int | None) -> None:
-    walked = walk(path, header, source=source)
-    if walked.problems:
-        raise RatingError(f"{source.name} was not read", problems=walked.problems)
-    if walked.records != height:
-        raise unreadable(source.name, "rows that cannot be told apart", "CSV as spreadsheets write it: save it again")
 
 
 def _first_lines(frame: pl.DataFrame, header: Header, counts: Counts) -> pl.Series:

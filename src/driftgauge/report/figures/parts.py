@@ -84,7 +84,13 @@ def _panel(group: Group) -> Panel:
     headers: list[dict[str, Any]] = []
     top = 0
     for block in group.blocks:
-        headers.append({"x": 2 - FRAME.left, "y": top + 10, "text": f"{isolated(cut(block.earlier, 22))} → {isolated(cut(block.later, 22))}"})
+        headers.append(
+            {
+                "x": 2 - FRAME.left,
+                "y": top + 10,
+                "text": f"{isolated(cut(block.earlier, 22))} → {isolated(cut(block.later, 22))}",
+            }
+        )
         rows += [_row(part, top + HEADER + ROW * (number + 0.5), group) for number, part in enumerate(block.parts)]
         top += block.height
     words = [{"x": 2 - FRAME.left, "y": row["y"], "text": row["label"]} for row in rows]

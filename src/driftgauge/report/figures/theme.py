@@ -40,7 +40,7 @@ against the dark paper. Neighbours alternate dark and light, to differ in grey t
 
 PAINTS: Final = (PAPER, INK, MUTED, GRID, RULE, REFUSED, SAFE, HARMFUL, *SERIES)
 
-SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "wedge")
+SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 """One marker a family where families share a picture. Of another length than `SERIES`: pairs repeat after 56 families only."""
 
 MARKERS: Final[dict[str | None, str]] = {"text-only": "circle", "multimodal": "square"}

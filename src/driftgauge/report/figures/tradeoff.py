@@ -65,10 +65,9 @@ class Plane:
         return self.pixel(dot.across.value, dot.up.value)
 
 
-def tradeoff(groups: Sequence[Group], *, prefix: str, size: tuple[int, int]) -> tuple[Markup, ...]:
-    """Return one panel a group, all on the same two scales, both from 0."""
-    dots = [dot for group in groups for dot in (*group.dots, *group.others)]
-    plane = Plane(axis([dot.across.high for dot in dots]), axis([dot.up.high for dot in dots]), *size)
+def tradeoff(groups: Sequence[Group], *, prefix: str, size: tuple[int, int], scaled_by: Sequence[Dot]) -> tuple[Markup, ...]:
+    """Return one panel a group, on two scales from 0 that hold all of `scaled_by`."""
+    plane = Plane(axis([dot.across.high for dot in scaled_by]), axis([dot.up.high for dot in scaled_by]), *size)
     frame = Frame(plane.width, left=40, right=16, top=28, bottom=44)
     return draw(_chart(plane), [_panel(group, plane, frame) for group in groups], frame, prefix=prefix)
 

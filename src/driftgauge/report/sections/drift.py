@@ -21,17 +21,24 @@ ByModality = Mapping[str | None, Mapping[str, Estimate]]
 
 def section(view: View) -> Section:
     """Return the section on drift."""
-    if view.estimand is None:
-        lead = ["No release has ratings that attack success, harm or refusal could be estimated from.", *view.notes]
+    if view.estimand is None or not any(row.known for row in view.levels(view.estimand).values()):
+        lead = [
+            "No release has ratings that attack success, harm or refusal could be estimated from.",
+            *_reasons(view),
+        ]
         return Section("drift", "Drift", "There is nothing to follow over generations", lead=lead)
     found = _by_modality(view, view.estimand)
     figures = [figure for figure in (_slopes(view, found), _unplaced(view, found)) if figure is not None]
     return Section("drift", "Drift", _heading(view), figures=figures)
 
 
+def _reasons(view: View) -> list[str]:
+    return words.missing(view.levels(view.estimand).values()) if view.estimand is not None else []
+
+
 def _heading(view: View) -> Text:
     what = words.quantity(view.estimand)
-    if not view.verdicts:
+    if not any(row.verdict for row in view.verdicts):
         return f"{words.sentence(what)}, release by release"
     moved = [row for row in view.verdicts if row.known and row.verdict in {"improved", "regressed"}]
     if not moved:

@@ -32,7 +32,7 @@ def section(view: View, manifest: Manifest, *, protocol: Mapping[str, object], m
         "methods",
         "Methods",
         "How this was done, and from what",
-        lead=[*_method(view, margin), *view.notes],
+        lead=list(_method(view, margin)),
         tables=[declared, _provenance(manifest)],
         closing=[
             "Beside this file: every estimate with its counts, interval and reason (estimates.csv, estimates.parquet), the "

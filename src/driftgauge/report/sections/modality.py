@@ -17,9 +17,7 @@ _LABEL = "Modality"
 def section(view: View) -> Section:
     """Return the section on modality."""
     if len(view.modalities) < 2 or view.estimand is None:
-        only = view.modalities[0] if view.modalities else "of a modality that is not told apart"
-        lead = [f"All prompts with ratings are {only}: there is nothing to compare across modalities."]
-        return Section("modality", _LABEL, "This study has one modality", lead=lead)
+        return _nothing_to_compare(view)
     differences = {row.release or "": row for row in view.contrasts("modality")}
     if not any(row.known for row in differences.values()):
         lead = words.missing(differences.values()) or ["No release answered a scenario in both modalities."]
@@ -27,6 +25,14 @@ def section(view: View) -> Section:
     figure = _figure(view, differences)
     heading = _heading(view, [row for row in differences.values() if row.known])
     return Section("modality", _LABEL, heading, lead=_shifts(view), figures=[figure] if figure is not None else [])
+
+
+def _nothing_to_compare(view: View) -> Section:
+    if view.modalities:
+        lead = f"All prompts with ratings are {view.modalities[0]}: there is nothing to compare across modalities."
+        return Section("modality", _LABEL, "This study has one modality", lead=[lead])
+    lead = "No estimate is for one modality alone."
+    return Section("modality", _LABEL, "Text-only and multimodal prompts cannot be compared", lead=[lead])
 
 
 def _sign(row: Estimate) -> int:

@@ -41,6 +41,8 @@ def _heading(view: View, refused: dict[str, Estimate]) -> str:
         return f"The one improvement is {_WAYS[ways[0]]}"
     if ways:
         counts = {way: ways.count(way) for way in _WAYS if way in ways}
+        if len(counts) == 1:
+            return f"{'Both' if len(ways) == 2 else f'All {in_words(len(ways))}'} improvements are {_WAYS[ways[0]]}"
         said = [f"{in_words(number)} {'is' if number == 1 else 'are'} {_WAYS[way]}" for way, number in counts.items()]
         return f"Of {in_words(len(ways))} improvements, {listed(said)}"
     values = sorted(row.value for row in refused.values() if row.known)

@@ -24,6 +24,8 @@ class Piece(Generic[Row]):
     family: str | None
     series: int
     rows: tuple[Row, ...]
+    among: bool = True
+    """Whether other families stand beside it, so that having none is worth a heading."""
 
     @property
     def name(self) -> str:
@@ -33,7 +35,7 @@ class Piece(Generic[Row]):
     def pane(self, svg: Markup, *, wide: bool = False) -> Pane:
         """Return the drawn panel under the family's name, in the family's colour."""
         if self.family is None:
-            return Pane(UNPLACED, svg, wide=wide)
+            return Pane(UNPLACED if self.among else "", svg, wide=wide)
         return Pane(shown(self.family, 80), svg, series=self.series, wide=wide)
 
 
@@ -45,11 +47,11 @@ def pieces(view: View, row_of: Callable[[Release], Row | None]) -> list[Piece[Ro
 def _pieces(view: View, row_of: Callable[[Release], Row | None]) -> Iterator[Piece[Row]]:
     for family, members in view.families.items():
         rows = [row for row in map(row_of, members) if row is not None]
-        for part in _dealt(rows):
-            yield Piece(family, members[0].series, tuple(part))
+        for part in dealt(rows):
+            yield Piece(family, members[0].series, tuple(part), among=len(view.families) > 1)
 
 
-def _dealt(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
+def dealt(rows: Sequence[Row]) -> Iterator[Sequence[Row]]:
     """Deal rows into as few pieces as `MOST` allows, of about the same size."""
     n_pieces = -(-len(rows) // MOST)
     size = -(-len(rows) // n_pieces) if n_pieces else 1

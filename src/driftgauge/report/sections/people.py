@@ -15,7 +15,9 @@ def section(view: View, findings: pl.DataFrame) -> Section:
     overall = [row for row in view.agreement if (row.release, row.modality, row.phase) == (None, None, None)]
     closing = findings.filter(pl.col("code").str.contains("inconsistent"))["sentence"].to_list()
     if not any(row.known for row in overall):
-        lead = sorted({row.reason_null for row in overall if row.reason_null}) or ["No response has two ratings to compare."]
+        lead = sorted({words.sentence(row.reason_null) + "." for row in overall if row.reason_null}) or [
+            "No response has two ratings to compare."
+        ]
         return Section("people", label, "How far raters agree cannot be told", lead=lead, closing=closing)
     parts = [row for row in view.agreement if row not in overall]
     folded = [tables.numbers(overall, caption="Agreement overall, with estimate ids")]

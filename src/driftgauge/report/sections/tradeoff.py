@@ -1,12 +1,14 @@
 """Refusal against harm when engaged."""
 
+from collections.abc import Sequence
+
 from markupsafe import Markup
 
 from driftgauge.report import tables, words
 from driftgauge.report.blocks import Figure, Pane, Section, Text
 from driftgauge.report.figures.tradeoff import Dot, Group, tradeoff
 from driftgauge.report.names import cut, shown
-from driftgauge.report.sections.panes import Piece
+from driftgauge.report.sections.panes import Piece, dealt
 from driftgauge.report.select import Estimate, View
 
 TOGETHER = 12
@@ -44,46 +46,56 @@ def _heading(dots: list[Dot]) -> Text:
 
 
 def _figure(view: View, dots: list[Dot], rows: list[Estimate]) -> Figure:
+    together = len(dots) <= TOGETHER
+    families = [dot.family for dot in dots if dot.family is not None]
+    notes = {
+        "Arrows point to the later release.": len(set(families)) < len(families),
+        "Each family has its own marker.": len(set(families)) > 1 and together,
+        "Grey dots are the other releases.": not together,
+    }
+    reading = " ".join(note for note, holds in notes.items() if holds)
     return Figure(
         name="tradeoff",
         question="Does a release that refuses more also do less harm when it answers?",
-        panes=_together(dots) if len(dots) <= TOGETHER else _apart(dots),
+        panes=_together(dots) if together else [*_by_family(dots), *_unplaced(dots)],
         population=words.population(
             rows, view, what="refusal (across), attack success among ratings that are not refusals (up)"
         ),
         table=tables.numbers(rows, caption="Refusal and attack success when engaged, by release"),
-        notes=[
-            "Arrows point to the later release. "
-            + ("Each family has its own marker." if len(dots) <= TOGETHER else "Grey dots are the releases of other families."),
-            _SELECTED,
-            *words.missing(rows),
-        ],
+        notes=[*([reading] if reading else []), _SELECTED, *words.missing(rows)],
     )
 
 
 def _together(dots: list[Dot]) -> list[Pane]:
     group = Group(tuple(dots), (), "Refusal and attack success when engaged, by release", _told(dots))
-    return [Pane("", svg, wide=True) for svg in tradeoff([group], prefix="tradeoff", size=LARGE)]
+    return [Pane("", svg, wide=True) for svg in tradeoff([group], prefix="tradeoff", size=LARGE, scaled_by=dots)]
 
 
-def _apart(dots: list[Dot]) -> list[Pane]:
-    families: dict[str | None, list[Dot]] = {}
+def _by_family(dots: list[Dot]) -> list[Pane]:
+    families: dict[str, list[Dot]] = {}
     for dot in dots:
-        families.setdefault(dot.family, []).append(dot)
-    dealt = [Piece(family, members[0].series, tuple(members)) for family, members in families.items()]
-    groups = [
-        Group(
-            piece.rows,
-            tuple(dot for dot in dots if dot.family != piece.family),
-            f"{piece.name}: refusal and attack success when engaged",
-            _told(piece.rows),
-        )
-        for piece in dealt
-    ]
-    return [piece.pane(svg) for piece, svg in zip(dealt, tradeoff(groups, prefix="tradeoff", size=SMALL), strict=True)]
+        if dot.family is not None:
+            families.setdefault(dot.family, []).append(dot)
+    found = [Piece(family, members[0].series, tuple(members)) for family, members in families.items()]
+    pictures = tradeoff([_group(piece, dots) for piece in found], prefix="tradeoff", size=SMALL, scaled_by=dots)
+    return [piece.pane(svg) for piece, svg in zip(found, pictures, strict=True)]
 
 
-def _told(dots: list[Dot] | tuple[Dot, ...]) -> str:
+def _unplaced(dots: list[Dot]) -> list[Pane]:
+    """Return the releases that no family claims, in panels large enough for their names."""
+    members = [dot for dot in dots if dot.family is None]
+    among = len(members) < len(dots)
+    found = [Piece(None, part[0].series, tuple(part), among=among) for part in dealt(members)]
+    pictures = tradeoff([_group(piece, dots) for piece in found], prefix="tradeoff-unplaced", size=LARGE, scaled_by=dots)
+    return [piece.pane(svg, wide=True) for piece, svg in zip(found, pictures, strict=True)]
+
+
+def _group(piece: Piece[Dot], dots: list[Dot]) -> Group:
+    others = tuple(dot for dot in dots if dot not in piece.rows)
+    return Group(piece.rows, others, f"{piece.name}: refusal and attack success when engaged", _told(piece.rows))
+
+
+def _told(dots: Sequence[Dot]) -> str:
     return " ".join(
         f"{cut(dot.name, 60)}: refused {words.with_limits(dot.across)}, harmful when engaged {words.with_limits(dot.up)}."
         for dot in dots

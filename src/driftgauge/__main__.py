@@ -1,0 +1,5 @@
+"""``python -m driftgauge`` is the command ``driftgauge``."""
+
+from driftgauge.cli import main
+
+main()
