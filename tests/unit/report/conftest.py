@@ -3,6 +3,7 @@
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from html.parser import HTMLParser
 from itertools import pairwise
 from typing import Any
 
@@ -17,7 +18,7 @@ from driftgauge.study import Protocol
 EIGHT: Mapping[str, Mapping[str, tuple[float, float, float]]] = {
     "GPT": {"GPT-4o": (0.55, 0.30, 0.02), "GPT-5": (0.25, 0.22, 0.02)},
     "Claude": {"Claude Sonnet 3.5": (0.16, 0.19, 0.01), "Claude Sonnet 4.5": (0.12, 0.17, 0.00)},
-    "Pixtral": {"Pixtral 12B": (0.93, 0.52, 0.09), "Pixtral Large": (0.84, 0.41, -0.06)},
+    "Pixtral": {"Pixtral 12B": (0.93, 0.52, 0.09), "Pixtral Large": (0.90, 0.50, -0.06)},
     "Qwen": {"Qwen VL Plus": (0.72, 0.31, 0.05), "Qwen Omni": (0.74, 0.41, 0.05)},
 }
 """Engagement, harm given engagement, and how much more harmful text-only is; by family and release."""
@@ -97,11 +98,7 @@ def study(
     rows = _Rows(kind)
     verdicts: list[dict[str, Any]] = []
     for family, releases in families.items():
-        members = [
-            {"family": family if lineage else None, "release": name, "generation": n + 1 if lineage else None, "phase": str(min(n + 1, 2)),
-             "panel": f"panel {min(n + 1, 2)}", "n_raters": 17 if n == 0 else 12}
-            for n, name in enumerate(releases)
-        ]  # fmt: skip
+        members = [_member(family if lineage else None, name, place) for place, name in enumerate(releases)]
         for keys, shares in zip(members, releases.values(), strict=True):
             _levels(rows, keys, shares, modalities)
         if lineage:
@@ -121,12 +118,19 @@ def study(
     )
 
 
+def _member(family: str | None, name: str, place: int) -> dict[str, Any]:
+    phase = min(place + 1, 2)
+    generation = None if family is None else place + 1
+    labels = {"family": family, "release": name, "generation": generation, "phase": str(phase), "panel": f"panel {phase}"}
+    return {**labels, "n_raters": 17 if phase == 1 else 12}
+
+
 def _asr(shares: tuple[float, float, float]) -> float:
     return shares[0] * shares[1] + 0.002
 
 
 def _levels(rows: _Rows, keys: dict[str, Any], shares: tuple[float, float, float], modalities: tuple[str, ...]) -> None:
-    engaged, harm, lead = shares
+    engaged, _, lead = shares
     for modality in (None, *modalities):
         shift = {None: 0.0, "text-only": lead / 2, "multimodal": -lead / 2}[modality]
         asr, e = _asr(shares) + shift, engaged
@@ -169,7 +173,8 @@ def _levels(rows: _Rows, keys: dict[str, Any], shares: tuple[float, float, float
 
 def _pair(before: dict[str, Any], after: dict[str, Any]) -> dict[str, Any]:
     n = before["n_raters"] + after["n_raters"]
-    return {**after, "panel": None, "baseline_release": before["release"], "baseline_phase": before["phase"], "n_raters": n, "n_ratings": 726 * n, "n_responses": 1452}  # fmt: skip
+    baseline = {"baseline_release": before["release"], "baseline_phase": before["phase"]}
+    return {**after, **baseline, "panel": None, "n_raters": n, "n_ratings": 726 * n, "n_responses": 1452}
 
 
 def _drift(rows: _Rows, pair: dict[str, Any], a: Any, b: Any, modalities: tuple[str, ...]) -> list[dict[str, Any]]:
@@ -180,7 +185,7 @@ def _drift(rows: _Rows, pair: dict[str, Any], a: Any, b: Any, modalities: tuple[
     rows.add(whole, 0.021, contrast="drift", **asr)
     if whole < 0:
         rows.rows[first]["safer_by"] = (
-            "refusal" if refusal < 0.75 * whole else "response" if response < 0.75 * whole else "both"
+            "refusal" if refusal < 0.66 * whole else "response" if response < 0.66 * whole else "both"
         )
     for name, value in (
         ("refusal_part", refusal),
@@ -219,6 +224,7 @@ def _verdicts(rows: list[dict[str, Any]]) -> None:
         else:
             row |= {
                 "verdict": "unchanged" if abs(row["estimate"]) + 1.7 * row["std_error"] < 0.05 else "inconclusive",
+                "p_equivalence": 0.03,
                 "safer_by": None,
             }
 
@@ -250,12 +256,22 @@ def _identified(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
 def _findings(estimates: pl.DataFrame, simulated: bool) -> pl.DataFrame:
     undecided = estimates.filter(verdict="inconclusive")["estimate_id"].to_list()
     findings = [
-        Finding("unlinked_panels", "critical", "No rater and no anchor links phase 1 and phase 2: a stricter panel and a safer model cannot be told apart. Intervals assume that panels are exchangeable draws from one population of raters.", "Let some raters of phase 1 rate in phase 2, or rate anchors again."),
-        Finding("few_raters", "warning", "Twelve raters in phase 2 leave the intervals wide.", "About 9 more raters or 400 more scenarios.", undecided),
-        Finding("inconsistent_ratings", "warning", "15 ratings are marked both as a refusal and as a success; they are kept, and count as refused among the three outcomes.", "Ask their raters."),
-        Finding("one_attempt", "info", "One attempt per prompt: the releases’ own randomness is part of the intervals only through scenarios."),
-        Finding("protocol_after_data", "info", "The protocol’s hash is not older than the data.", "Fix the protocol first next time."),
-    ]  # fmt: skip
+        Finding(
+            "unlinked_panels",
+            "critical",
+            "No rater and no anchor links phase 1 and phase 2: a stricter panel and a safer model would look the same.",
+            "Have some raters of each panel rate responses of the other phase.",
+        ),
+        Finding(
+            "cannot_be_unchanged",
+            "warning",
+            "This study cannot return `unchanged` for one pair: its interval is wider than the margin.",
+            "About 9 more raters like these.",
+            undecided,
+        ),
+        Finding("inconsistent_ratings", "warning", "15 ratings are marked both refusal and success.", "Ask the raters."),
+        Finding("unrated_as_refusals", "info", "31 responses were refused by the provider; each counts as a refusal."),
+    ]
     if simulated:
         findings.insert(0, Finding("simulated", "critical", "A simulation made these ratings; no person rated anything."))
     return frames.findings_frame(findings, analysis_id=ANALYSIS, simulated=simulated)
@@ -263,15 +279,92 @@ def _findings(estimates: pl.DataFrame, simulated: bool) -> pl.DataFrame:
 
 def _manifest(simulated: bool) -> Manifest:
     return Manifest(
-        analysis_id=ANALYSIS, created_at="2026-03-01T12:00:00Z", command="driftgauge analyze ratings.csv", source="ratings.csv",
-        data_hash="d" * 16, protocol_hash="b" * 16, lineage_hash="c" * 16, code_version="0.1.0",
-        libraries={"polars": "2.1.0", "numpy": "2.3.1"}, seed=1, bootstrap=2000, settings={},
-        counts={"ratings": 82256, "raters": 29, "scenarios": 363, "releases": 8}, simulated=simulated,
-        files={"estimates.parquet": "", "estimates.csv": "", "findings.parquet": ""},
-    )  # fmt: skip
+        analysis_id=ANALYSIS,
+        created_at="2026-03-01T12:00:00+00:00",
+        command="analyze",
+        source="ratings.csv",
+        data_hash="d" * 64,
+        protocol_hash="b" * 16,
+        lineage_hash="c" * 16,
+        code_version="0.1.0",
+        libraries={"polars": "2.1.0", "numpy": "2.3.1"},
+        seed=1,
+        bootstrap=2000,
+        settings={},
+        counts={"ratings": 82256, "raters": 29, "scenarios": 363, "releases": 8},
+        simulated=simulated,
+    )
 
 
-@pytest.fixture
+class Page(HTMLParser):
+    """What a reader of the report gets: its elements, the texts under each id, all ids."""
+
+    INLINE = frozenset({"strong", "span", "bdi", "a", "code"})
+    VOID = frozenset({"meta", "link", "img", "br", "hr", "input", "base"})
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.elements: list[tuple[str, dict[str, str | None]]] = []
+        self.texts: dict[str, str] = {}
+        self._open: list[tuple[str, str | None]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        attributes = dict(attrs)
+        if tag not in self.INLINE:
+            self.handle_data(" ")
+        self.elements.append((tag, attributes))
+        if tag not in self.VOID:
+            self._open.append((tag, attributes.get("id")))
+        if attributes.get("id"):
+            self.texts[str(attributes["id"])] = ""
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, dict(attrs)))
+
+    def handle_endtag(self, tag: str) -> None:
+        while self._open and self._open.pop()[0] != tag:
+            pass
+
+    def handle_data(self, data: str) -> None:
+        inside = [tag for tag, _ in self._open]
+        if not {"style", "script"} & set(inside):
+            for _, name in self._open:
+                if name:
+                    self.texts[name] += data
+
+    @property
+    def ids(self) -> list[str]:
+        return [str(attributes["id"]) for _, attributes in self.elements if attributes.get("id")]
+
+    def count(self, tag: str, **attributes: str) -> int:
+        wanted = {name.replace("_", "-"): value for name, value in attributes.items()}
+        return sum(found == tag and all(own.get(k) == v for k, v in wanted.items()) for found, own in self.elements)
+
+    def text(self, name: str) -> str:
+        """Return the text under an id, thin and hard spaces as spaces, white space as one space."""
+        return " ".join(self.texts[name].replace("\u202f", " ").replace("\xa0", " ").split())
+
+
+@pytest.fixture(scope="session")
 def build() -> Callable[..., Study]:
     """The builder of studies."""
     return study
+
+
+@pytest.fixture(scope="session")
+def read() -> Callable[[str], Page]:
+    """The reader of reports."""
+    return Page
+
+
+@pytest.fixture(scope="session")
+def eight() -> Study:
+    """Eight releases of four families, one of each verdict."""
+    return study()
+
+
+@pytest.fixture(scope="session")
+def report(eight: Study) -> str:
+    """The report of the eight releases."""
+    return eight.html()
