@@ -15,6 +15,7 @@ from driftgauge.measure.bounds import Missing, count_missing, drift_bounds, miss
 from driftgauge.measure.checks import check
 from driftgauge.measure.decompose import component_rates
 from driftgauge.measure.drift import (
+    LogOdds,
     judge,
     log_odds,
     name_safer_by,
@@ -182,24 +183,52 @@ def _unit_rows(one: _Pass, unit: Unit, *, protocol: Protocol) -> list[Row]:
     ]
     replicates = _replicates(one, setting, inputs=inputs, parts=parts, questions=questions)
     one = replace(one, setting=setting)
-    rows: list[Row] = []
-    chosen = {name: parts[name] for name in main}
-    answers = [answer(here, question, rates=main, contributions=chosen) for question in questions]
+    asked = [
+        _ask(one, question, main=main, components=components, parts=parts, replicates=replicates) for question in questions
+    ]
+    answers = [each.found for each in asked]
     intervals = {scope: answer_intervals(answers, scope, level=setting.level) for scope in one.scopes}
-    for place, (question, found) in enumerate(zip(questions, answers, strict=True)):
+    rows: list[Row] = []
+    for place, each in enumerate(asked):
+        question = each.found.question
         n_missing = count_missing(one.missing, question.populations)
         numbers = {scope: columns[place] for scope, columns in intervals.items()}
-        mine = answer_rows(found, rates=main, setting=setting, n_missing=n_missing, numbers=numbers)
-        if question.contrast in ("drift", "drift_first_last"):
-            _add_drift_columns(mine, found, one, rates=main, parts=parts)
-        twins = _bootstrap_twins(mine, found, replicates)
-        rows += [*mine, *twins]
-        if components and question.contrast in ("drift", "drift_first_last"):
-            of_parts = answer(here, question, rates=components, contributions={name: parts[name] for name in components})
-            kept = part_rows(here, of_parts, setting=setting, scopes=one.scopes, n_missing=n_missing, replicates=replicates)
-            rows += kept if question.consecutive else []
+        mine = answer_rows(each.found, rates=main, setting=setting, n_missing=n_missing, numbers=numbers)
+        if each.odds:
+            _add_drift_columns(mine, each.found, each.odds, one=one, rates=main, parts=parts)
+        rows += [*mine, *_bootstrap_twins(mine, each.found, replicates), *each.part_rows]
     _add_verdicts(rows, one, protocol=protocol, questions=questions, replicates=replicates)
     return rows
+
+
+@dataclass(frozen=True)
+class _Asked:
+    """What is kept of one question: the answer without its linearisation, which is as large as the data."""
+
+    found: Answer
+    odds: LogOdds | None
+    part_rows: list[Row]
+
+
+def _ask(
+    one: _Pass,
+    question: Question,
+    *,
+    main: Mapping[str, Rate],
+    components: Mapping[str, Rate],
+    parts: Mapping[str, Contributions],
+    replicates: Mapping[str, Mapping[Key, FloatArray]],
+) -> _Asked:
+    here = one.found.sample
+    found = answer(here, question, rates=main, contributions={name: parts[name] for name in main})
+    odds, rows = None, list[Row]()
+    if question.contrast in ("drift", "drift_first_last"):
+        odds = log_odds(here, found, proportions=[main[name].is_proportion for name in found.names])
+    if components and question.contrast == "drift":
+        of_parts = answer(here, question, rates=components, contributions={name: parts[name] for name in components})
+        n_missing = count_missing(one.missing, question.populations)
+        rows = part_rows(here, of_parts, setting=one.setting, scopes=one.scopes, n_missing=n_missing, replicates=replicates)
+    return _Asked(found.without_linearisation(), odds, rows)
 
 
 def _replicates(
@@ -249,9 +278,14 @@ def _bootstrap_twins(mine: Sequence[Row], found: Answer, replicates: Mapping[str
 
 
 def _add_drift_columns(
-    mine: Sequence[Row], found: Answer, one: _Pass, *, rates: Mapping[str, Rate], parts: Mapping[str, Contributions]
+    mine: Sequence[Row],
+    found: Answer,
+    odds: LogOdds,
+    one: _Pass,
+    *,
+    rates: Mapping[str, Rate],
+    parts: Mapping[str, Contributions],
 ) -> None:
-    odds = log_odds(one.found.sample, found, proportions=[rates[name].is_proportion for name in found.names])
     columns = {scope: odds_ratio_columns(odds, scope, level=one.setting.level) for scope in one.scopes}
     bounded = one.setting.unit in MEANS
     for number, row in enumerate(mine):

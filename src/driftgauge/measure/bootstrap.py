@@ -25,6 +25,8 @@ Key = tuple[str, tuple[str, bytes]]
 """(name of the rate, key of the population)."""
 
 CHUNK_BYTES = 24_000_000
+TILE = (512, 8192)
+"""(replicates, cells) of one matrix product: large enough for the processor, small enough for its cache, at any size."""
 
 
 @dataclass(frozen=True)
@@ -67,8 +69,13 @@ def draw_weights(rng: np.random.Generator, *, n: int, n_scenarios: int, strata: 
 
 
 def _multinomial(rng: np.random.Generator, n: int, size: int) -> Single:
-    drawn = rng.integers(0, size, (n, size)) + np.arange(n)[:, None] * size
-    return np.bincount(drawn.ravel(), minlength=n * size).reshape(n, size).astype(np.float32)
+    counts = np.empty((n, size), dtype=np.float32)
+    step = max(1, CHUNK_BYTES // (16 * size))
+    for start in range(0, n, step):
+        rows = min(step, n - start)
+        drawn = rng.integers(0, size, (rows, size)) + np.arange(rows)[:, None] * size
+        counts[start : start + rows] = np.bincount(drawn.ravel(), minlength=rows * size).reshape(rows, size)
+    return counts
 
 
 def rating_replicates(
@@ -131,17 +138,19 @@ def weighted_totals(weights: Weights, columns: Single, cells: Cells) -> FloatArr
         The scenario and rater of each cell.
     """
     if weights.fixed:
-        by_scenario = np.zeros((cells.n_scenarios, columns.shape[1]), dtype=np.float32)
-        np.add.at(by_scenario, cells.scenario, columns)
-        return (weights.scenario @ by_scenario).T.astype(float)
-    n = len(weights.scenario)
-    totals = np.empty((columns.shape[1], n))
-    step = max(16, CHUNK_BYTES // (4 * max(1, len(cells.scenario))))
-    for start in range(0, n, step):
-        part = slice(start, start + step)
-        weight = weights.scenario[part].take(cells.scenario, axis=1)
-        weight *= weights.rater[part].take(cells.rater, axis=1)
-        totals[:, part] = (weight @ columns).T
+        order = np.argsort(cells.scenario, kind="stable")
+        scenarios, start = np.unique(cells.scenario[order], return_index=True)
+        by_scenario = np.add.reduceat(columns[order], start, axis=0)
+        return (weights.scenario[:, scenarios] @ by_scenario).T.astype(float)
+    n, n_cells = len(weights.scenario), len(cells.scenario)
+    totals = np.zeros((columns.shape[1], n))
+    for start in range(0, n, TILE[0]):
+        drawn = slice(start, start + TILE[0])
+        for first in range(0, n_cells, TILE[1]):
+            part = slice(first, first + TILE[1])
+            weight = weights.scenario[drawn].take(cells.scenario[part], axis=1)
+            weight *= weights.rater[drawn].take(cells.rater[part], axis=1)
+            totals[:, drawn] += (weight @ columns[part]).T
     return totals
 
 

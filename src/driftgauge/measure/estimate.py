@@ -1,7 +1,7 @@
 """Answer questions: every rate over the populations of a question, linearised, with its spread and its counts."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -61,6 +61,10 @@ class Answer:
     panel: Spread
     raters: Spread
     one_rater: bool
+
+    def without_linearisation(self) -> "Answer":
+        """Return the answer without `z` and `sides`, which are as large as the data."""
+        return replace(self, sides=(), z=np.zeros((0, 0)))
 
 
 def linearise(sample: Sample, population: Population, parts: Sequence[Contributions]) -> Linearised:

@@ -155,7 +155,7 @@ def sample(rows: pl.DataFrame, protocol: Protocol) -> Sample:
     protocol
         ``harmful_at`` is the threshold of `harmful`.
     """
-    scenario, rater, response = (_codes(rows, name) for name in ("scenario", "rater", "response_id"))
+    scenario, rater, response = (codes_of(rows, name) for name in ("scenario", "rater", "response_id"))
     n_scenarios, n_raters, n_responses = (int(codes.max(initial=-1)) + 1 for codes in (scenario, rater, response))
     pairs, cell = np.unique(scenario * max(n_raters, 1) + rater, return_inverse=True)
     return Sample(
@@ -208,16 +208,16 @@ def _floats(column: pl.Series) -> FloatArray:
     return column.cast(pl.Float64).fill_null(float("nan")).to_numpy()
 
 
-def _codes(rows: pl.DataFrame, name: str) -> IntArray:
-    """Codes from 0 in the order of the names, so that they do not depend on the order of the rows."""
+def codes_of(rows: pl.DataFrame, *keys: str) -> IntArray:
+    """Return a code from 0 for each combination of `keys`, in their order; null is a value like any other.
+
+    Examples
+    --------
+    >>> codes_of(pl.DataFrame({"scenario": ["b", "a", "b"], "language": [None, None, None]}), "scenario", "language").tolist()
+    [1, 0, 1]
+    """
     if not len(rows):
         return np.zeros(0, dtype=np.int64)
-    return (rows[name].rank("dense").to_numpy() - 1).astype(np.int64)
-
-
-def prompt_cells(rows: pl.DataFrame) -> IntArray:
-    """Return a code per (scenario, modality, language): the cells in which two releases are paired."""
-    if not len(rows):
-        return np.zeros(0, dtype=np.int64)
-    keys = rows.select(pl.struct("scenario", "modality", "language").rank("dense")).to_series()
-    return (keys.to_numpy() - 1).astype(np.int64)
+    distinct = rows.select(keys).unique().sort(keys, nulls_last=True).with_row_index("code")
+    joined = rows.select(keys).join(distinct, on=list(keys), how="left", nulls_equal=True, maintain_order="left")
+    return joined["code"].to_numpy().astype(np.int64)

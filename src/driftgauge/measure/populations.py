@@ -13,7 +13,7 @@ import polars as pl
 
 from driftgauge.frames import MODALITIES
 from driftgauge.measure.arrays import BoolArray, IntArray
-from driftgauge.measure.outcomes import Sample, prompt_cells
+from driftgauge.measure.outcomes import Sample, codes_of
 
 DIMENSIONS = ("modality", "language", "harm_category")
 
@@ -73,7 +73,20 @@ class Question:
 
 @dataclass(frozen=True)
 class Index:
-    """A sample, with what populations are found by: release codes, prompt cells, the values of each dimension."""
+    """A sample, with what populations are found by.
+
+    Parameters
+    ----------
+    sample, releases, lineage
+        The ratings; their releases in order; the family and generation of those that have them.
+    release_rows, campaign
+        The rows, and the phase and panel, of each release.
+    prompt, twins
+        Of each rating, codes of (scenario, modality, language), in which releases are paired, and of (scenario, language), in
+        which modalities are.
+    values, codes
+        The values of each of `DIMENSIONS`, and which of them each rating has; −1 for none.
+    """
 
     sample: Sample
     releases: tuple[str, ...]
@@ -81,6 +94,7 @@ class Index:
     release_rows: Mapping[str, IntArray]
     campaign: Mapping[str, tuple[str | None, str | None]]
     prompt: IntArray
+    twins: IntArray
     values: Mapping[str, tuple[str, ...]]
     codes: Mapping[str, IntArray]
 
@@ -103,7 +117,8 @@ def index(sample: Sample) -> Index:
         lineage=lineage,
         release_rows={release: np.flatnonzero(code == release).astype(np.int64) for release in releases},
         campaign=_campaigns(rows),
-        prompt=prompt_cells(rows),
+        prompt=codes_of(rows, "scenario", "modality", "language"),
+        twins=codes_of(rows, "scenario", "language"),
         values=values,
         codes={name: _value_codes(rows[name], values[name]) for name in DIMENSIONS},
     )
@@ -203,7 +218,7 @@ def modality_effects(found: Index) -> Iterator[Question]:
 
 def _paired(found: Index, releases: Sequence[str]) -> tuple[Population, ...]:
     """Return (multimodal, text-only) of each release, on the scenarios × languages that all of them have."""
-    twins = _twin_codes(found)
+    twins = found.twins
     everywhere = np.ones(int(twins.max(initial=-1)) + 1, dtype=np.bool_)
     sides = [population(found, release, {"modality": modality}) for release in releases for modality in reversed(MODALITIES)]
     for side in sides:
@@ -213,11 +228,6 @@ def _paired(found: Index, releases: Sequence[str]) -> tuple[Population, ...]:
     within = np.zeros(int(found.prompt.max(initial=-1)) + 1, dtype=np.bool_)
     within[found.prompt[everywhere[twins]]] = True
     return tuple(population(found, side.release, side.where, within=within) for side in sides)
-
-
-def _twin_codes(found: Index) -> IntArray:
-    keys = found.sample.rows.select(pl.struct("scenario", "language").rank("dense")).to_series()
-    return (keys.to_numpy() - 1).astype(np.int64)
 
 
 def _shared(found: Index, sides: Sequence[Population]) -> BoolArray:

@@ -12,10 +12,9 @@ from types import MappingProxyType
 from typing import Final
 
 import numpy as np
-import polars as pl
 
 from driftgauge.measure.arrays import FloatArray, IntArray, sum_by
-from driftgauge.measure.outcomes import Sample
+from driftgauge.measure.outcomes import Sample, codes_of
 from driftgauge.study import Unit
 
 
@@ -158,9 +157,8 @@ def unit_groups(sample: Sample) -> Mapping[str, IntArray]:
     """Return, by unit, which ratings make up one observation: those of a response, or one rater's of a prompt's attempts."""
     if not len(sample):
         return MappingProxyType({"response": sample.response, "attempts": sample.response})
-    keys = ("scenario", "modality", "language", "release", "phase", "rater")
-    attempts = sample.rows.select(pl.struct(keys).rank("dense")).to_series().to_numpy() - 1
-    return MappingProxyType({"response": sample.response, "attempts": attempts.astype(np.int64)})
+    attempts = codes_of(sample.rows, "scenario", "modality", "language", "release", "phase", "rater")
+    return MappingProxyType({"response": sample.response, "attempts": attempts})
 
 
 def _safe_divide(a: FloatArray, b: FloatArray) -> FloatArray:

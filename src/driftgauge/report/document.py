@@ -129,10 +129,14 @@ def _summary(chosen: View, manifest: Manifest) -> list[tuple[str, str | Markup]]
         ("Ratings", f"{count(ratings)} by {some(raters, *who)}" if ratings else f"by {some(raters, *who)} or more"),
         ("Scenarios", ", ".join([count(scenarios), *([listed(list(chosen.modalities))] if chosen.modalities else [])])),
         ("Phases", listed([cut(phase, 30) for phase in phases[:6]]) if phases else "one"),
-        ("Question", f"{words.quantity(chosen.estimand)}, by {chosen.unit.replace('_', ' ')}, for {_whose(chosen)}"),
+        ("Question", f"{_question(chosen)}, by {chosen.unit.replace('_', ' ')}, for {_whose(chosen)}"),
         ("Protocol", Markup("<code>{}</code>").format(manifest.protocol_hash)),
         ("Analysis", Markup("<code>{}</code>, {}").format(manifest.analysis_id, manifest.created_at[:10])),
     ]
+
+
+def _question(chosen: View) -> str:
+    return words.quantity(chosen.estimand, threshold=chosen.threshold) if chosen.estimand else "nothing could be estimated"
 
 
 def _whose(chosen: View) -> str:

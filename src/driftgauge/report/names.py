@@ -22,15 +22,18 @@ def tidy(name: str) -> str:
 
 
 def cut(name: str, length: int) -> str:
-    """Return a name that is at most `length` characters long, with an ellipsis where it was cut.
+    """Return a name of at most `length` characters, cut before its last third: names of models differ in how they end.
 
     Examples
     --------
-    >>> cut("Claude Sonnet 4.5", 8)
-    'Claude …'
+    >>> cut("anthropic_claude-3-5-sonnet-20241022", 24)
+    'anthropic_claude…0241022'
     """
     name = tidy(name)
-    return name if len(name) <= length else name[: length - 1] + "…"
+    if len(name) <= length:
+        return name
+    tail = (length - 1) // 3
+    return name[: length - 1 - tail] + "…" + name[len(name) - tail :]
 
 
 def wrapped(name: str, width: float, *, lines: int = 3) -> list[str]:

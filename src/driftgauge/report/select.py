@@ -11,8 +11,8 @@ from typing import Final, cast
 import polars as pl
 
 AGREEMENT: Final = ("exact_agreement", "unanimity", "alpha_ordinal", "alpha_nominal", "ac2_quadratic", "fleiss_kappa")
-PRIMARIES: Final = ("asr", "harm_rate", "refusal_rate")
-"""What can be primary, the best evidence first."""
+SHOWABLE: Final = ("asr", "harm_rate", "refusal_rate", "over_refusal")
+"""What drift and levels are shown of, the best evidence first; the last where only benign prompts were rated."""
 
 _RUNS_OVER: Final = ("harm_category", "technique", "execution", "language", "rater", "rank")
 """Dimensions by which no section of this form of the report splits."""
@@ -112,7 +112,7 @@ class View:
     verdicts
         The verdict family, gravest first.
     agreement
-        Rows about the raters, scope `raters` where there is a value, else `panel`.
+        Rows about the raters, all of one scope.
     estimand
         What drift and levels are shown of; null when nothing was estimated.
     notes
@@ -143,6 +143,16 @@ class View:
         present = {row.modality for row in self.rows if row.contrast is None and row.known and row.modality}
         return tuple(name for name in ("text-only", "multimodal") if name in present)
 
+    @property
+    def intent(self) -> str:
+        """Which prompts the report is about: adversarial ones, unless only benign ones were rated."""
+        return "benign" if self.estimand == "over_refusal" else "adversarial"
+
+    @property
+    def threshold(self) -> int | None:
+        """The harm at or above which a rating counts as harmful."""
+        return next((row.threshold for row in self.rows if row.threshold is not None), None)
+
     def levels(
         self,
         estimand: str,
@@ -150,9 +160,13 @@ class View:
         modality: str | None = None,
         outcome: str | None = None,
         engaged: bool = False,
-        intent: str = "adversarial",
+        intent: str | None = None,
     ) -> dict[str, Estimate]:
-        """Return the level of an estimand for each release that has a row, known or not."""
+        """Return the level of an estimand for each release that has a row, known or not.
+
+        Rows are of adversarial prompts unless `intent` says otherwise or only benign ones were rated.
+        """
+        wanted = intent or self.intent
         return {
             row.release: row
             for row in self.rows
@@ -162,13 +176,17 @@ class View:
             and row.modality == modality
             and (outcome is None or row.outcome == outcome)
             and (row.filter == "engaged") == engaged
-            and (row.intent or "adversarial") == intent
+            and (row.intent or "adversarial") == wanted
         }
 
     def contrasts(self, contrast: str, *, estimand: str | None = None, modality: str | None = None) -> list[Estimate]:
-        """Return the rows of a contrast, known or not, in the order of the releases."""
+        """Return the rows of a contrast over all ratings, known or not, in the order of the frame."""
         wanted = estimand or self.estimand
-        return [row for row in self.rows if row.contrast == contrast and row.estimand == wanted and row.modality == modality]
+        return [
+            row
+            for row in self.rows
+            if (row.contrast, row.estimand, row.modality) == (contrast, wanted, modality) and row.filter != "engaged"
+        ]
 
     def series(self, family: str | None) -> int:
         """Return the number of a family, for its colour and marker."""
@@ -222,13 +240,15 @@ def _first_with_values(frame: pl.DataFrame, column: str, wanted: list[str], note
     for name in wanted:
         if frame.filter((pl.col(column) == name) & pl.col("estimate").is_not_null()).height:
             if name != wanted[0]:
-                notes.append(
-                    f"The protocol asks for the {column} “{wanted[0]}”, in which nothing could be estimated: “{name}” is shown."
-                )
+                notes.append(_INSTEAD[column].format(wanted[0], name))
             return name
     return wanted[0]
 
 
+_INSTEAD: Final = {
+    "scope": "The protocol asks for conclusions about {} like these; the data carry estimates for the {} only: these raters.",
+    "unit": "The protocol counts by {}; nothing could be estimated so, and {} stands in its place.",
+}
 _FIELDS: Final = tuple(field.name for field in fields(Estimate))
 
 
@@ -248,10 +268,13 @@ def _one_each(rows: Iterable[Estimate]) -> Iterator[Estimate]:
     return iter(chosen.values())
 
 
-def _agreement(rows: Iterable[Estimate]) -> Iterator[Estimate]:
+def _agreement(rows: list[Estimate]) -> Iterator[Estimate]:
+    """Keep one row of a coefficient, all of one scope: raters like these if any interval is for them, else these raters."""
+    scope = "raters" if any(row.bounded and row.scope == "raters" for row in rows) else "panel"
     chosen: dict[tuple[object, ...], Estimate] = {}
-    for row in sorted(rows, key=lambda row: (not row.known, row.scope != "raters", row.panel is not None)):
-        chosen.setdefault((row.estimand, row.outcome, row.threshold, row.release, row.modality, row.phase), row)
+    for row in rows:
+        if row.scope == scope:
+            chosen.setdefault((row.estimand, row.outcome, row.threshold, row.release, row.modality, row.phase), row)
     return iter(chosen.values())
 
 
@@ -266,7 +289,7 @@ def _estimand(rows: Iterable[Estimate], verdicts: list[Estimate], *, declared: s
     if verdicts:
         return verdicts[0].estimand
     known = {row.estimand for row in rows if row.known and row.contrast is None}
-    return next((name for name in (declared, *PRIMARIES) if name in known), None)
+    return next((name for name in (declared, *SHOWABLE) if name in known), None)
 
 
 def _releases(rows: Iterable[Estimate]) -> tuple[Release, ...]:

@@ -233,7 +233,7 @@ def heading(view: View) -> Text:
 _SAID: Final = {
     "regressed": ("regressed", "regressed"),
     "improved": ("improved", "improved"),
-    "unchanged": ("stayed as it was", "stayed as they were"),
+    "unchanged": ("is unchanged", "are unchanged"),
     "inconclusive": ("is not settled by the data", "are not settled by the data"),
     None: ("has no verdict", "have no verdict"),
 }
@@ -244,7 +244,7 @@ def _single(row: Estimate) -> Markup:
     texts = {
         "regressed": "{} regressed against {}",
         "improved": "{} improved on {}",
-        "unchanged": "{} is as it was with {}",
+        "unchanged": "{} is unchanged against {}",
         "inconclusive": "Whether {} differs from {} is not settled by the data",
     }
     return Markup(texts[cast(str, row.verdict)]).format(later, earlier)

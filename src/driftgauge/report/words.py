@@ -8,7 +8,7 @@ from driftgauge.report.select import Estimate, View
 
 _QUANTITY: Final = {
     "asr": "attack success",
-    "harm_rate": "harmful ratings",
+    "harm_rate": "harm rate",
     "refusal_rate": "refusal",
     "conditional_asr": "attack success when engaged",
     "mean_harm": "mean harm",
@@ -27,8 +27,8 @@ _QUANTITY: Final = {
 }
 _SHORT: Final = {"asr": "ASR", "harm_rate": "harm rate", "refusal_rate": "refusal rate", "conditional_asr": "ASR when engaged"}
 OUTCOMES: Final = {
-    "harm": "harm, five levels",
-    "harm6": "harm, with refusal as a sixth level",
+    "harm": "harm (five levels)",
+    "harm6": "harm (refusal as a sixth level)",
     "success": "attack success",
     "refusal": "default refusal",
     "refusal_level": "level of refusal",
@@ -48,7 +48,7 @@ VERDICTS: Final = ("regressed", "inconclusive", "unchanged", "improved")
 def quantity(estimand: str | None, *, threshold: int | None = None) -> str:
     """Return what an estimand is, in words that stand in a sentence."""
     if estimand == "harm_rate" and threshold:
-        return f"harm rated {threshold} or more"
+        return f"harm rate ({threshold} or more of 5)"
     return _QUANTITY.get(estimand or "", (estimand or "").replace("_", " "))
 
 

@@ -102,7 +102,7 @@ def _panel(group: Group) -> Panel:
     placed = [(number * ROW, row) for number, row in enumerate(group.rows)]
     changed = [(top, row, row.difference) for top, row in placed if row.difference is not None and row.difference.known]
     rows = {
-        "names": [{"x": 0, "y": top + NAME, "text": cut(row.name, 26)} for top, row in placed],
+        "names": [{"x": 0, "y": top + NAME, "text": cut(row.name, 26 if row.difference else 44)} for top, row in placed],
         "points": [point for top, row in placed for point in _points(row, top)],
         "joins": [join for top, row in placed for join in _joins(row, top)],
         "zero": [{"x": 0.0, "y": 0, "y2": height}],

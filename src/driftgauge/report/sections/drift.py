@@ -1,22 +1,18 @@
 """Drift: how the primary share went from generation to generation."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 from markupsafe import Markup
 
 from driftgauge.report import tables, words
-from driftgauge.report.blocks import Figure, Key, Section, Text
+from driftgauge.report.blocks import Figure, Section, Text
 from driftgauge.report.figures.levels import Group, Row, levels
 from driftgauge.report.figures.slopes import Family, Line, slopes
 from driftgauge.report.names import cut, shown
-from driftgauge.report.numbers import places_for, points
-from driftgauge.report.sections.panes import Piece, pieces
+from driftgauge.report.numbers import in_words, places_for, points
+from driftgauge.report.sections.by_modality import LINES, MARKERS, ByModality, all_rows, by_modality, key, own, told
+from driftgauge.report.sections.panes import Piece, dealt
 from driftgauge.report.select import Estimate, Release, View
-
-LINES = {"text-only": Key("line-solid", "text-only"), "multimodal": Key("line-dashed", "multimodal")}
-MARKERS = {"text-only": Key("marker-circle", "text-only"), "multimodal": Key("marker-square", "multimodal")}
-
-ByModality = Mapping[str | None, Mapping[str, Estimate]]
 
 
 def section(view: View) -> Section:
@@ -27,7 +23,7 @@ def section(view: View) -> Section:
             *_reasons(view),
         ]
         return Section("drift", "Drift", "There is nothing to follow over generations", lead=lead)
-    found = _by_modality(view, view.estimand)
+    found = by_modality(view, view.estimand)
     figures = [figure for figure in (_slopes(view, found), _unplaced(view, found)) if figure is not None]
     return Section("drift", "Drift", _heading(view), figures=figures)
 
@@ -42,7 +38,7 @@ def _heading(view: View) -> Text:
         return f"{words.sentence(what)}, release by release"
     moved = [row for row in view.verdicts if row.known and row.verdict in {"improved", "regressed"}]
     if not moved:
-        return f"No change in {what} is clear of chance"
+        return _unmoved(view, what)
     most = max(moved, key=lambda row: abs(row.value))
     change = points(abs(most.value), places_for(most.conf_low, most.conf_high), signed=False)
     text = "Largest change in {}: {} {} from {} to {}" if len(view.verdicts) > 1 else "{} went {} {} from {} to {}"
@@ -51,10 +47,13 @@ def _heading(view: View) -> Text:
     return Markup(text).format(name, way, change, shown(most.baseline_release, 40), shown(most.release, 40))
 
 
-def _by_modality(view: View, estimand: str) -> ByModality:
-    """Return levels by modality, or under null the pooled ones where the study does not tell modalities apart."""
-    names = view.modalities or (None,)
-    return {name: view.levels(estimand, modality=name) for name in names}
+def _unmoved(view: View, what: str) -> str:
+    """Return the heading where no verdict is of a change: undecided is not the same as unchanged."""
+    total, unsettled = len(view.verdicts), sum(row.verdict != "unchanged" for row in view.verdicts)
+    if not unsettled:
+        return f"{'Every' if total > 1 else 'The'} change in {what} is within the margin"
+    where = f" for {in_words(unsettled)} of {in_words(total)} successors" if total > 1 else ""
+    return f"Whether {what} changed is not settled{where}"
 
 
 def _slopes(view: View, found: ByModality) -> Figure | None:
@@ -66,26 +65,22 @@ def _slopes(view: View, found: ByModality) -> Figure | None:
     pictures = slopes(drawn, prefix="drift")
     if not pictures:
         return None
-    rows = [row for by_release in found.values() for row in by_release.values() if row.family is not None]
+    rows = [row for row in all_rows(found) if row.family is not None]
     return Figure(
         name="drift",
         question=f"How did {what} go from generation to generation?",
         panes=[piece.pane(svg, wide=family.wide) for piece, family, svg in zip(placed, drawn, pictures, strict=True)],
-        population=words.population(rows, view, what=what),
+        population=words.population(rows, view, what=words.quantity(view.estimand, threshold=view.threshold)),
         table=tables.numbers(
             [*rows, *_changes(view)], caption=f"{words.sentence(what)} by release and modality, and its changes"
         ),
-        key=_key(found, LINES),
+        key=key(found, LINES),
         notes=[
             "Upright bars are the intervals of the levels. Whether a change is clear of chance its verdict says, "
             "not whether bars overlap.",
             *words.missing(rows),
         ],
     )
-
-
-def _key(found: ByModality, marks: Mapping[str, Key]) -> list[Key]:
-    return [marks[name] for name in found if name is not None] if len(found) > 1 else []
 
 
 def _changes(view: View) -> list[Estimate]:
@@ -118,36 +113,23 @@ def _told(line: Line, members: Sequence[Release]) -> str:
 
 
 def _unplaced(view: View, found: ByModality) -> Figure | None:
-    """Return the levels of the releases that no family claims, a row each."""
-
-    def row_of(release: Release) -> Row | None:
-        own = {name: by_release[release.name] for name, by_release in found.items() if release.name in by_release}
-        return Row(release.name, release.series, own) if release.family is None else None
-
+    """Return the levels of the releases that no family claims, a row each, the highest first."""
     what = words.quantity(view.estimand)
-    dealt = pieces(view, row_of)
-    groups = [Group(piece.rows, f"{words.sentence(what)} by release", told(piece.rows)) for piece in dealt]
+    rows = [Row(release.name, release.series, own(found, release)) for release in view.families.get(None, [])]
+    rows.sort(key=lambda row: -max((level.value for level in row.known.values()), default=0.0))
+    among = len(view.families) > 1
+    dealt_out = [Piece(None, part[0].series, tuple(part), among=among) for part in dealt(rows)]
+    groups = [Group(piece.rows, f"{words.sentence(what)} by release", told(piece.rows)) for piece in dealt_out]
     pictures = levels(groups, prefix="unplaced", title=what, differences=False)
     if not pictures:
         return None
-    values = [level for piece in dealt for row in piece.rows for level in row.levels.values()]
+    values = [level for piece in dealt_out for row in piece.rows for level in row.levels.values()]
     return Figure(
         name="unplaced",
         question=f"How high is {what} in releases that no family claims?",
-        panes=[piece.pane(svg) for piece, svg in zip(dealt, pictures, strict=True)],
-        population=words.population(values, view, what=what),
+        panes=[piece.pane(svg) for piece, svg in zip(dealt_out, pictures, strict=True)],
+        population=words.population(values, view, what=words.quantity(view.estimand, threshold=view.threshold)),
         table=tables.numbers(values, caption=f"{words.sentence(what)} by release"),
-        key=_key(found, MARKERS),
+        key=key(found, MARKERS),
         notes=["Nothing says which of these releases follows which, so none of this is drift.", *words.missing(values)],
-    )
-
-
-def told(rows: Sequence[Row]) -> str:
-    """Return rows of levels as sentences, for who cannot see them."""
-    return " ".join(
-        f"{cut(row.name, 60)}: "
-        + ", ".join(f"{name or ''} {words.with_limits(level)}".strip() for name, level in row.known.items())
-        + (f"; difference {row.difference_text} points" if row.difference_text else "")
-        + "."
-        for row in rows
     )

@@ -7,7 +7,7 @@ from driftgauge.report.select import Estimate, View
 
 def section(view: View) -> Section:
     """Return the table of levels, over-refusal included where benign twins were rated."""
-    threshold = next((row.threshold for row in view.rows if row.estimand == "harm_rate" and row.threshold), None)
+    threshold = view.threshold
     found: list[tuple[str, dict[str, Estimate]]] = [
         ("Attack success", view.levels("asr")),
         (f"Harm {threshold} or more" if threshold else "Harmful", view.levels("harm_rate")),

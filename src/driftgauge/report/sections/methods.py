@@ -89,7 +89,7 @@ def _provenance(manifest: Manifest) -> Table:
         ("Code", _code(manifest.code_version)),
         ("Libraries", ", ".join(f"{name} {version}" for name, version in manifest.libraries.items())),
         ("Seed and replicates", f"{manifest.seed}; {count(manifest.bootstrap)}"),
-        ("Counts", ", ".join(f"{count(number)} {name.replace('_', ' ')}" for name, number in manifest.counts.items())),
+        ("Counts", ", ".join(f"{name.replace('_', ' ')} {count(number)}" for name, number in manifest.counts.items())),
         ("Simulated", "yes" if manifest.simulated else "no"),
     ]
     return Table("Provenance", [Column("What"), Column("Value")], rows)

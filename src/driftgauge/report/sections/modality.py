@@ -7,7 +7,7 @@ from driftgauge.report.blocks import Figure, Section, Text
 from driftgauge.report.figures.levels import Group, Row, levels
 from driftgauge.report.names import shown
 from driftgauge.report.numbers import in_words
-from driftgauge.report.sections.drift import MARKERS, told
+from driftgauge.report.sections.by_modality import MARKERS, all_rows, by_modality, key, own, told
 from driftgauge.report.sections.panes import pieces
 from driftgauge.report.select import Estimate, Release, View
 
@@ -46,13 +46,11 @@ def _heading(view: View, differences: list[Estimate]) -> str:
     signs = [_sign(row) for row in differences]
     more, fewer, unclear = (signs.count(sign) for sign in (1, -1, 0))
     of = f"{in_words(len(signs))} release{'s' if len(signs) > 1 else ''}"
-    what = "attacks succeeded more often" if view.estimand == "asr" else f"prompts had more {words.quantity(view.estimand)}"
     if unclear == len(signs):
-        return (
-            f"Between text-only and multimodal prompts no difference is clear of chance, in any of {of}"
-            if unclear > 1
-            else ("Between text-only and multimodal prompts the difference is not clear of chance")
-        )
+        more_often = "succeed more often" if view.estimand == "asr" else f"have more {words.quantity(view.estimand)}"
+        where = f", in any of {of}" if unclear > 1 else ""
+        return f"Whether text-only or multimodal prompts {more_often} is not settled{where}"
+    what = "attacks succeeded more often" if view.estimand == "asr" else f"prompts had more {words.quantity(view.estimand)}"
     first, second = ("Text-only", more, "multimodal", fewer), ("Multimodal", fewer, "text-only", more)
     name, count, other, others = first if more else second
     said = f"{name} {what} in {in_words(count)} of {of}"
@@ -79,13 +77,12 @@ def _shifts(view: View) -> list[Text]:
 
 def _figure(view: View, differences: dict[str, Estimate]) -> Figure | None:
     estimand = view.estimand or ""
-    found = {name: view.levels(estimand, modality=name) for name in view.modalities}
+    found = by_modality(view, estimand)
 
     def row_of(release: Release) -> Row:
-        own: dict[str | None, Estimate] = {name: rows[release.name] for name, rows in found.items() if release.name in rows}
         difference = differences.get(release.name)
         text = words.with_limits(difference, signed=True) if difference is not None and difference.known else ""
-        return Row(release.name, release.series, own, difference, text)
+        return Row(release.name, release.series, own(found, release), difference, text)
 
     what = words.quantity(estimand)
     dealt = pieces(view, row_of)
@@ -93,7 +90,7 @@ def _figure(view: View, differences: dict[str, Estimate]) -> Figure | None:
     pictures = levels(groups, prefix="modality", title=what, differences=True)
     if not pictures:
         return None
-    values = [*(row for rows in found.values() for row in rows.values()), *differences.values()]
+    values = [*all_rows(found), *differences.values()]
     return Figure(
         name="modality",
         question=f"Is {what} higher in text only, or with an image?",
@@ -102,7 +99,7 @@ def _figure(view: View, differences: dict[str, Estimate]) -> Figure | None:
         table=tables.numbers(
             [*values, *view.contrasts("modality_shift")], caption="Levels by modality, their difference, and its shift"
         ),
-        key=[MARKERS[name] for name in view.modalities],
+        key=key(found, MARKERS),
         notes=[
             "At the right of each panel: text-only minus multimodal, with its own (paired) interval.",
             *words.missing(values),

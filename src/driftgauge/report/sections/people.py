@@ -5,7 +5,6 @@ import polars as pl
 from driftgauge.report import tables, words
 from driftgauge.report.blocks import Column, Section, Table, Text
 from driftgauge.report.names import shown
-from driftgauge.report.numbers import listed
 from driftgauge.report.select import AGREEMENT, Estimate, View
 
 
@@ -59,12 +58,9 @@ def _table(rows: list[Estimate]) -> Table:
         (words.sentence(words.OUTCOMES[outcome]), *(tables.cell(_pick(rows, estimand, outcome)) for estimand in estimands))
         for outcome in outcomes
     ]
-    scopes = {row.scope for row in rows if row.known and row.bounded}
-    whose = {"raters": "raters like these", "panel": "these raters only"}
-    intervals = (
-        listed([whose.get(scope or "", scope or "") for scope in sorted(scopes, key=str)]) or "no one: none could be computed"
-    )
-    caption = f"Agreement between raters of the same response. {words.level_of(rows)} intervals for {intervals}."
+    whose = "raters like these" if rows[0].scope == "raters" else "these raters only"
+    intervals = f"{words.level_of(rows)} intervals for {whose}" if any(row.bounded for row in rows) else "No intervals"
+    caption = f"Agreement between raters of the same response. {intervals}."
     return Table(caption, [Column("Outcome"), *(_named(name) for name in estimands)], lines)
 
 
