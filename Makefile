@@ -14,6 +14,7 @@ help:  ## what there is
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --no-compile --require-hashes -r requirements/core.txt
 	$(BIN)/python -m pip install --quiet --no-compile --no-deps -e .
+	$(BIN)/python -m pip uninstall --quiet --yes setuptools  # nothing needs it
 	@mkdir -p .stamp && touch $@
 
 # Everything, by uv from the lock.

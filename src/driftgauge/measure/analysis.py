@@ -197,7 +197,7 @@ def _unit_rows(one: _Pass, unit: Unit, *, protocol: Protocol) -> list[Row]:
         if each.odds:
             _add_drift_columns(mine, each.found, each.odds, one=one, rates=main, parts=parts)
         rows += [*mine, *_bootstrap_twins(mine, each.found, replicates), *each.part_rows]
-    _add_verdicts(rows, one, protocol=protocol, questions=questions, replicates=replicates)
+    _add_verdicts(rows, one, asked, protocol=protocol, replicates=replicates)
     return rows
 
 
@@ -308,29 +308,28 @@ def primary_estimand(one: Mapping[str, Rate], protocol: Protocol) -> str | None:
 def _add_verdicts(
     rows: list[Row],
     one: _Pass,
+    asked: Sequence[_Asked],
     *,
     protocol: Protocol,
-    questions: Sequence[Question],
     replicates: Mapping[str, Mapping[Key, FloatArray]],
 ) -> None:
     setting = one.setting
-    if setting.kind != "human" or setting.intent != "adversarial" or setting.unit != protocol.primary.unit:
-        return
     estimand = primary_estimand(one.rates, protocol)
-    scope = protocol.scope if protocol.scope in one.scopes else "panel"
-    family = [row for row in rows if _is_primary(row, estimand, scope)]
-    if scope == "panel" and _panels_differ(one, questions):
+    if setting.kind != "human" or setting.intent != "adversarial" or setting.unit != protocol.primary.unit or not estimand:
         return
-    judge(family, margin=protocol.margin, level=protocol.level)
+    scope = protocol.scope if protocol.scope in one.scopes else "panel"
+    compared = [each for each in asked if each.found.question.contrast == "drift" and not each.found.question.where]
+    if scope == "panel" and _panels_differ(one, [each.found.question for each in compared]):
+        return
+    family = [row for row in rows if _is_primary(row, estimand, scope)]
+    odds = [each.odds.change(each.found.names.index(estimand), scope) for each in compared if each.odds]
+    judge(family, odds=odds, margin=protocol.margin, level=protocol.level)
     if estimand != "asr" or scope not in replicates:
         return
-    for question in questions:
-        if question.contrast == "drift" and not question.where:
-            release = question.populations[-1].release
-            drift = next(row for row in family if row["release"] == release)
-            mine = [row for row in rows if _is_part(row, release, scope)]
-            if mine:
-                name_safer_by(drift, mine, replicates=part_replicates(question, replicates[scope]))
+    for drift, each in zip(family, compared, strict=True):
+        mine = [row for row in each.part_rows if row["scope"] == scope and row["method"] in (TWO_WAY, SCENARIO)]
+        if mine:
+            name_safer_by(drift, mine, replicates=part_replicates(each.found.question, replicates[scope]))
 
 
 def _is_primary(row: Row, estimand: str | None, scope: str) -> bool:
@@ -344,19 +343,9 @@ def _is_primary(row: Row, estimand: str | None, scope: str) -> bool:
     )
 
 
-def _is_part(row: Row, release: str, scope: str) -> bool:
-    return (
-        str(row["contrast"]).endswith("_part")
-        and row["release"] == release
-        and row["scope"] == scope
-        and row["method"] in (TWO_WAY, SCENARIO)
-        and not any(row.get(name) for name in ("modality", "language", "harm_category"))
-    )
-
-
 def _panels_differ(one: _Pass, questions: Sequence[Question]) -> bool:
     here = one.found.sample
-    pairs = [question.populations for question in questions if question.contrast == "drift" and not question.where]
+    pairs = [question.populations for question in questions]
     return any(set(here.rater[a.rows].tolist()) != set(here.rater[b.rows].tolist()) for a, b in pairs)
 
 

@@ -26,6 +26,16 @@ from driftgauge.measure.variance import Spread, t_interval
 from driftgauge.measure.verdicts import Drifts, verdicts
 from driftgauge.study import Margin
 
+
+@dataclass(frozen=True)
+class Change:
+    """One drift on one scale; NaN where unknown."""
+
+    value: float
+    std_error: float
+    df: float
+
+
 _LARGEST_LOG: Final = 700.0
 
 
@@ -36,6 +46,11 @@ class LogOdds:
     value: FloatArray
     panel: Spread
     raters: Spread
+
+    def change(self, place: int, scope: str) -> Change:
+        """Return the log odds ratio of one rate."""
+        spread = self.raters if scope == "raters" else self.panel
+        return Change(float(self.value[place]), float(np.sqrt(spread.variance[place])), float(spread.df[place]))
 
 
 def log_odds(sample: Sample, found: Answer, *, proportions: Sequence[bool]) -> LogOdds:
@@ -138,35 +153,35 @@ def _part_reason(value: float, low: float, found: Answer) -> str | None:
     return None
 
 
-def judge(rows: Sequence[Row], *, margin: Margin, level: float) -> None:
+def judge(rows: Sequence[Row], *, odds: Sequence[Change], margin: Margin, level: float) -> None:
     """Put verdicts on the rows of one verdict family, in place.
 
     Parameters
     ----------
     rows
         The consecutive drifts of the primary estimand, with their primary interval.
+    odds
+        The same drifts as log odds ratios.
     margin
-        In points, or as an odds ratio (then size and equivalence are judged on the log odds ratio).
+        In points, or as an odds ratio: then equivalence and size are judged on the log odds ratio. Whether there is a drift
+        is tested in points either way.
     level
         Confidence level.
     """
-    points = margin.points is not None
-    numbers = {name: np.array([_number(row[name]) for row in rows]) for name in ("estimate", "std_error", "df", "p_value")}
-    if points:
-        scaled, limit = numbers, float(margin.points or 0)
-    else:
-        low, high = (np.log([_number(row[f"odds_ratio_{side}"]) for row in rows]) for side in ("low", "high"))
-        half = (high - low) / 2
-        unit = t_interval(np.zeros(len(rows)), Spread(np.ones(len(rows)), numbers["df"]), level=level).high
-        scaled = numbers | {"estimate": (high + low) / 2, "std_error": half / unit}
-        limit = float(np.log(margin.odds_ratio or 1))
-    known = Drifts(scaled["estimate"], scaled["std_error"], scaled["df"], numbers["p_value"])
-    found = verdicts(known, margin=limit, level=level)
+    points = [Change(*(_number(row[name]) for name in ("estimate", "std_error", "df"))) for row in rows]
+    p_value = np.array([_number(row["p_value"]) for row in rows])
+    scale, limit = (points, margin.points) if margin.points is not None else (odds, np.log(margin.odds_ratio or 1))
+    found = verdicts(_drifts(scale, p_value), margin=float(limit), level=level)
+    half = found.half_width if scale is points else verdicts(_drifts(points, p_value), margin=1.0, level=level).half_width
     for number, row in enumerate(rows):
         row |= {"primary": True, "adjustment": "holm", "verdict": found.verdict[number], "size": found.size[number]}
         row |= {"p_adjusted": found.p_adjusted[number], "p_equivalence": found.p_equivalence[number]}
-        half_width = found.half_width[number] if points else np.nan
-        row |= {"adjusted_low": row["estimate"] - half_width, "adjusted_high": row["estimate"] + half_width}
+        row |= {"adjusted_low": row["estimate"] - half[number], "adjusted_high": row["estimate"] + half[number]}
+
+
+def _drifts(changes: Sequence[Change], p_value: FloatArray) -> Drifts:
+    columns = np.array([(change.value, change.std_error, change.df) for change in changes]).reshape(-1, 3)
+    return Drifts(columns[:, 0], columns[:, 1], columns[:, 2], p_value)
 
 
 def _number(value: object) -> float:
