@@ -66,7 +66,7 @@ def simulated(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "simulated",
             "critical",
-            f"Simulated data: {n:,} of {len(facts.ratings):,} ratings were made by a program. "
+            f"The ratings are simulated: {n:,} of {len(facts.ratings):,} were made by a program. "
             "Nothing here is about any real model.",
             "Use these figures to learn the tool, not to decide.",
         )

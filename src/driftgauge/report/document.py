@@ -11,7 +11,7 @@ from markupsafe import Markup
 from driftgauge.records import Manifest
 from driftgauge.report import verdicts, words
 from driftgauge.report.figures import theme
-from driftgauge.report.names import cut
+from driftgauge.report.names import coded, cut
 from driftgauge.report.numbers import count, listed, some
 from driftgauge.report.sections import drift, levels, methods, modality, outcomes, people, tradeoff
 from driftgauge.report.select import View, view
@@ -31,8 +31,8 @@ class Note:
 
     finding_id: str
     level: str
-    sentence: str
-    remedy: str | None
+    sentence: Markup
+    remedy: Markup | None
 
 
 def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, *, protocol: Mapping[str, object]) -> str:
@@ -89,7 +89,10 @@ def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, 
 def _notes(findings: pl.DataFrame) -> list[Note]:
     """Return the findings in the frame's order; that the data are simulated stands in the banner instead."""
     wanted = findings.filter(pl.col("code") != "simulated").select("finding_id", "level", "sentence", "remedy")
-    return [Note(**row) for row in wanted.iter_rows(named=True)]
+    return [
+        Note(name, level, coded(sentence), coded(remedy) if remedy else None)
+        for name, level, sentence, remedy in wanted.iter_rows()
+    ]
 
 
 def _limits_heading(notes: list[Note]) -> str:

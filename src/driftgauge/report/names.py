@@ -3,7 +3,7 @@
 import textwrap
 import unicodedata
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
@@ -64,3 +64,17 @@ def width_of(text: str, size: float = 12) -> float:
         for c in text
     )
     return 0.56 * size * wide
+
+
+def coded(text: str) -> Markup:
+    """Return a sentence of a finding as HTML: escaped, and what stands between backticks as code.
+
+    Examples
+    --------
+    >>> str(coded("Declare `scope: raters` <now>."))
+    'Declare <code>scope: raters</code> &lt;now&gt;.'
+    """
+    parts = text.split("`")
+    if len(parts) % 2 == 0:
+        return escape(text)
+    return Markup("").join(Markup("<code>{}</code>").format(part) if number % 2 else part for number, part in enumerate(parts))

@@ -10,7 +10,7 @@ from markupsafe import Markup
 from driftgauge.report import words
 from driftgauge.report.blocks import Text
 from driftgauge.report.figures.spark import spark
-from driftgauge.report.names import shown
+from driftgauge.report.names import coded, shown
 from driftgauge.report.numbers import HARD, in_words, listed, p_value, percent, places_for, plain, points, ratio, some
 from driftgauge.report.select import Estimate, View
 
@@ -196,9 +196,14 @@ def _bounds(row: Estimate) -> list[str]:
     return [f"Responses are missing: whatever they had been, the change would lie between {low} and {high}."]
 
 
-def _settled_by(row: Estimate, touching: pl.DataFrame) -> list[str]:
-    remedies = touching["remedy"].drop_nulls().to_list() if row.verdict in {"inconclusive", None} else []
-    return [f"What would settle it: {remedies[0]}"] if remedies else []
+def _settled_by(row: Estimate, touching: pl.DataFrame) -> list[Text]:
+    """Return what would make an undecided change decidable; a finding on several pairs says it pair by pair."""
+    remedies = touching.filter(pl.col("code") == _TOO_WIDE)["remedy"].drop_nulls().to_list()
+    if row.verdict != "inconclusive" or not remedies:
+        return []
+    pair = f"{row.baseline_release} → {row.release}: "
+    own = [part.removeprefix(pair) for part in remedies[0].split("; ") if part.startswith(pair)]
+    return [Markup("What would settle it: {}.").format(coded((own or remedies)[0].rstrip(".")))]
 
 
 def _fine(row: Estimate, n_verdicts: int) -> str:
@@ -260,14 +265,19 @@ def first_to_last(view: View) -> list[Markup]:
     return lines
 
 
-def why_none(view: View, findings: pl.DataFrame) -> list[str]:
+_TOO_WIDE: Final = "cannot_be_unchanged"
+"""Code of the finding that says what would narrow an interval."""
+_NO_VERDICT: Final = ("no_families", "one_release", "judges_only", "panels_differ", "nothing_shared")
+"""Codes of the findings that say why there is no verdict."""
+
+
+def why_none(view: View, findings: pl.DataFrame) -> list[Text]:
     """Return why there is no verdict at all, from the findings where they say it."""
     if not view.releases:
         return ["No release was rated in a way that an estimate could be made of."]
-    wanted = pl.col("code").str.contains("famil|lineage|success|verdict|generation")
-    said = findings.filter(wanted)["sentence"].to_list()
+    said = findings.filter(pl.col("code").is_in(_NO_VERDICT))["sentence"].to_list()
     if said:
-        return said
+        return [coded(sentence) for sentence in said]
     if all(len(members) < 2 for family, members in view.families.items() if family is not None):
         return ["A verdict compares a release with its predecessor, and no family with two releases is declared."]
     return ["The estimates hold no comparison that the protocol declares primary."]

@@ -42,7 +42,6 @@ CONTRASTS: Final = {
     "modality": "text-only minus multimodal",
     "modality_shift": "shift of that difference",
 }
-VERDICTS: Final = ("regressed", "inconclusive", "unchanged", "improved")
 
 
 def quantity(estimand: str | None, *, threshold: int | None = None) -> str:

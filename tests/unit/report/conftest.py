@@ -266,7 +266,7 @@ def _findings(estimates: pl.DataFrame, simulated: bool) -> pl.DataFrame:
             "cannot_be_unchanged",
             "warning",
             "This study cannot return `unchanged` for one pair: its interval is wider than the margin.",
-            "About 9 more raters like these.",
+            "Pixtral 12B → Pixtral Large: about 9 more raters like these; A → B: more scenarios",
             undecided,
         ),
         Finding("inconsistent_ratings", "warning", "15 ratings are marked both refusal and success.", "Ask the raters."),

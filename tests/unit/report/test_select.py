@@ -23,7 +23,7 @@ def test_the_panel_is_shown_and_said_where_nothing_holds_for_other_raters(eight:
     one_rater = eight.set(estimate=pl.when(pl.col("scope") == "panel").then(pl.col("estimate")))
     found = view(one_rater.estimates, protocol=eight.protocol)
     assert found.scope == "panel"
-    assert "“panel” is shown" in found.notes[0]
+    assert "for the panel only" in found.notes[0]
 
 
 def test_rows_of_a_category_or_language_are_not_taken_for_the_whole(eight: Any) -> None:
@@ -50,3 +50,17 @@ def test_verdicts_stand_with_the_gravest_first(eight: Any) -> None:
 
 def test_agreement_is_of_raters_like_these_where_it_can_be(eight: Any) -> None:
     assert {row.scope for row in view(eight.estimates, protocol=eight.protocol).agreement} == {"raters"}
+
+
+def test_changes_among_engaged_ratings_are_not_taken_for_changes_of_all(eight: Any) -> None:
+    drift = pl.col("contrast") == "drift"
+    engaged = eight.estimates.filter(drift).with_columns(filter=pl.lit("engaged"))
+    both = view(pl.concat([engaged, eight.estimates]), protocol=eight.protocol)
+    assert both.contrasts("drift") == view(eight.estimates, protocol=eight.protocol).contrasts("drift")
+
+
+def test_over_refusal_is_shown_where_only_benign_prompts_were_rated(eight: Any) -> None:
+    benign = eight.keep(pl.col("estimand") == "refusal_rate").set(estimand=pl.lit("over_refusal"), intent=pl.lit("benign"))
+    found = view(benign.estimates, protocol=eight.protocol)
+    assert found.estimand == "over_refusal"
+    assert len(found.levels("over_refusal")) == 8

@@ -34,7 +34,7 @@ def test_the_section_reads_as_it_did(report: str, read: Callable[[str], Any]) ->
     """After a wanted change: ``DRIFTGAUGE_GOLDEN=write pytest tests/unit/report/test_verdicts.py``, and read the difference."""
     page = read(report)
     heading = page.text("verdicts-heading")
-    text = page.text("verdicts").replace(heading, f"{heading}\n").replace(" Odds ratio", "\n  Odds ratio")
+    text = page.text("verdicts").replace(f"{heading} ", f"{heading}\n").replace(" Odds ratio", "\n  Odds ratio")
     text = re.sub(r"([0-9a-f]{16})( · see finding \d+)? ?", r"\1\2\n", text)
     if os.environ.get("DRIFTGAUGE_GOLDEN") == "write":
         GOLDEN.write_text(text, encoding="utf-8")
@@ -69,7 +69,7 @@ def test_inconclusive_is_never_written_as_no_change(report: str, read: Callable[
 
 
 def test_inconclusive_says_what_would_settle_it(report: str, read: Callable[[str], Any]) -> None:
-    assert "What would settle it: About 9 more raters like these." in read(report).text("verdicts")
+    assert "What would settle it: about 9 more raters like these." in read(report).text("verdicts")
 
 
 def test_a_verdict_leads_to_the_findings_that_name_it(report: str, read: Callable[[str], Any]) -> None:
@@ -125,3 +125,11 @@ def test_first_to_last_is_shown_without_a_verdict(build: Callable[..., Any], rea
     three = build({"GPT": {"GPT-3": (0.8, 0.5, 0.0), "GPT-4": (0.6, 0.4, 0.0), "GPT-5": (0.3, 0.2, 0.0)}})
     text = read(three.html()).text("verdicts")
     assert "From the first generation to the last, without verdict: GPT-3 → GPT-5: ASR −34 points" in text
+
+
+def test_the_heading_of_drift_does_not_call_the_undecided_unchanged(eight: Any, read: Callable[[str], Any]) -> None:
+    undecided = eight.set(verdict=pl.when("primary").then(pl.lit("inconclusive")))
+    assert (
+        read(undecided.html()).text("drift-heading")
+        == "Whether attack success changed is not settled for four of four successors"
+    )

@@ -4,7 +4,7 @@ import polars as pl
 
 from driftgauge.report import tables, words
 from driftgauge.report.blocks import Column, Section, Table, Text
-from driftgauge.report.names import shown
+from driftgauge.report.names import coded, shown
 from driftgauge.report.select import AGREEMENT, Estimate, View
 
 
@@ -12,7 +12,8 @@ def section(view: View, findings: pl.DataFrame) -> Section:
     """Return the section on agreement and on ratings that contradict themselves."""
     label = "Judges" if view.kind == "judge" else "People"
     overall = [row for row in view.agreement if (row.release, row.modality, row.phase) == (None, None, None)]
-    closing = findings.filter(pl.col("code").str.contains("inconsistent"))["sentence"].to_list()
+    inconsistent = findings.filter(pl.col("code").str.contains("inconsistent"))["sentence"]
+    closing = [coded(sentence) for sentence in inconsistent]
     if not any(row.known for row in overall):
         lead = sorted({words.sentence(row.reason_null) + "." for row in overall if row.reason_null}) or [
             "No response has two ratings to compare."
