@@ -9,6 +9,7 @@ import click
 
 from driftgauge.cli.analyze import analyze_command
 from driftgauge.cli.demo import demo_command
+from driftgauge.cli.trace import trace_command
 from driftgauge.errors import DriftgaugeError
 
 
@@ -20,6 +21,7 @@ def cli() -> None:
 
 cli.add_command(analyze_command)
 cli.add_command(demo_command)
+cli.add_command(trace_command)
 
 
 def main() -> None:

@@ -1,0 +1,131 @@
+"""The way back from a number: which ratings an estimate was made of.
+
+The populations are found again by the code that made them, from the labels of the row; nothing is stored twice. Counts of a row
+and of its ratings are equal for every estimate, which a test holds.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from driftgauge.errors import EstimationError
+from driftgauge.measure.agreement import COEFFICIENTS
+from driftgauge.measure.arrays import IntArray
+from driftgauge.measure.decompose import PARTS, component_rates
+from driftgauge.measure.outcomes import Counted, counted, outcomes, sample
+from driftgauge.measure.populations import DIMENSIONS, Index, Question, drifts, index, levels, modality_effects
+from driftgauge.measure.rates import Rate, rates
+from driftgauge.measure.rows import question_labels
+from driftgauge.study import Protocol
+
+Labels = Mapping[str, Any]
+_QUESTION = ("contrast", "release", "baseline_release", *DIMENSIONS)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    found: Index
+    rates: Mapping[tuple[str, str, str], Rate]
+    both_marks: Rate | None
+    questions: Mapping[tuple[Any, ...], Question]
+
+
+class Lookup:
+    """Ratings of an analysis, to be asked which of them an estimate was made of.
+
+    Parameters
+    ----------
+    ratings
+        The ratings table of the analysis.
+    protocol
+        Its protocol.
+    """
+
+    def __init__(self, ratings: pl.DataFrame, protocol: Protocol) -> None:
+        self._ratings = ratings
+        self._protocol = protocol
+        self._passes: dict[tuple[str, str, str | None], _Pass] = {}
+
+    @cached_property
+    def _counted(self) -> Counted:
+        return counted(self._ratings, self._protocol)
+
+    def ratings_of(self, estimate: Labels) -> pl.DataFrame:
+        """Return the counted ratings that went into an estimate, filled-in refusals (`imputed`) included.
+
+        Parameters
+        ----------
+        estimate
+            A row of the estimates table.
+
+        Raises
+        ------
+        EstimationError
+            When these ratings have no such population: the row is of another analysis.
+        """
+        if estimate["estimand"] in COEFFICIENTS:
+            return self._of_agreement(estimate)
+        one = self._pass(estimate["kind"], estimate["intent"], estimate["rater"])
+        return one.found.sample.rows[self._places(one, estimate)]
+
+    def _of_agreement(self, estimate: Labels) -> pl.DataFrame:
+        rows = self._counted.rows.filter(pl.col("kind") == estimate["kind"], ~pl.col("imputed"))
+        for name in ("intent", "release", "modality", "language", "phase"):
+            if estimate[name] is not None:
+                rows = rows.filter(pl.col(name) == estimate[name])
+        if estimate["outcome"] == "refusal_level":
+            return rows.filter(pl.col("refusal_level").is_not_null())
+        values = outcomes(rows, harmful_at=self._protocol.harmful_at)[estimate["outcome"]]
+        return rows.filter(pl.Series(~np.isnan(values), dtype=pl.Boolean))
+
+    def _places(self, one: _Pass, estimate: Labels) -> IntArray:
+        part = estimate["contrast"] in PARTS
+        place = tuple("drift" if part and name == "contrast" else estimate[name] for name in _QUESTION)
+        question = one.questions.get(place)
+        rate = one.both_marks if part else one.rates.get((estimate["estimand"], estimate["outcome"], estimate["filter"]))
+        if question is None or rate is None:
+            raise EstimationError(
+                f"estimate {estimate['estimate_id']} is not of these ratings",
+                remedy="Trace it in the folder of its own analysis.",
+            )
+        rows = np.concatenate([side.rows for side in question.populations])
+        return rows[_goes_in(rate, rows, one.found, unit=estimate["unit"])]
+
+    def _pass(self, kind: str, intent: str, judge: str | None) -> _Pass:
+        key = (kind, intent, judge)
+        if key not in self._passes:
+            self._passes[key] = self._make_pass(kind, intent, judge)
+        return self._passes[key]
+
+    def _make_pass(self, kind: str, intent: str, judge: str | None) -> _Pass:
+        rows = self._counted.rows.filter(pl.col("kind") == kind, pl.col("intent") == intent)
+        if judge is not None:
+            rows = rows.filter(pl.col("rater") == judge)
+        found = index(sample(rows, self._protocol))
+        known = rates(found.sample, intent=intent)
+        asked = (*levels(found), *drifts(found), *modality_effects(found))
+        return _Pass(
+            found,
+            {(rate.estimand, rate.outcome, rate.filter): rate for rate in known.values()},
+            component_rates(found.sample)["part_engaged"] if intent == "adversarial" else None,
+            {tuple(question_labels(question).get(name) for name in _QUESTION): question for question in asked},
+        )
+
+
+def _goes_in(rate: Rate, rows: IntArray, found: Index, *, unit: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
+    """Whether each rating is in the denominator.
+
+    In units that ask the raters of a response together, a rating that is not engaged still says that the response is less
+    engaged, unless nobody found it engaged.
+    """
+    inside = ~np.isnan(rate.y[rows]) & (rate.x[rows] > 0)
+    if unit in ("rating", "response_mean"):
+        return inside
+    asked = ~np.isnan(rate.y[rows] + rate.x[rows])
+    engaged = np.zeros(found.sample.n_responses, dtype=np.bool_)
+    engaged[found.sample.response[rows[inside]]] = True
+    return asked & engaged[found.sample.response[rows]]
