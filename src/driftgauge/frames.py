@@ -57,7 +57,7 @@ RATINGS: Final[Mapping[str, Column]] = {
         "`answered`, `truncated` (both rated); `refused`, `filtered`, `empty` (count as refusals, shown to nobody); "
         "`failed`, `unsupported` (missing)",
     ),
-    "rater": Column(_TEXT, "who rated; null only for a response that nobody needed to see"),
+    "rater": Column(_TEXT, "who rated; null only for a response that nobody needed to see or that could not be had"),
     "panel": Column(_TEXT, "the set of raters of a phase; null when the source does not say (the phase stands for it)"),
     "kind": Column(_TEXT, "`human` or `judge`; judges never enter a human estimate"),
     "occasion": Column(_INT, "the n-th time that this rater rated this response"),
@@ -84,7 +84,9 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "estimand": Column(_TEXT, "the named quantity; one page each in `docs/methods/`"),
     "outcome": Column(_TEXT, "what was rated: `success`, `refusal`, `harm`, `harm6`, `refusal_level`"),
     "kind": Column(_TEXT, "whose ratings: `human` or `judge`"),
-    "contrast": Column(_TEXT, "null for a level, else `drift`, `modality`, `modality_shift`, `refusal_part`, …"),
+    "contrast": Column(
+        _TEXT, "null for a level, else `drift`, `drift_first_last`, `modality`, `modality_shift`, `refusal_part`, …"
+    ),
     "unit": Column(_TEXT, "`rating`, `response_mean`, `response_majority`, `any_rater` or `any_attempt`"),
     "filter": Column(_TEXT, "`all` or `engaged` (not refused: selected on an outcome)"),
     "threshold": Column(_INT, "harm at or above which a rating counts as harmful; null where none is used"),

@@ -73,6 +73,64 @@ class Protocol(_Declared):
         return content_id("protocol", self.model_dump(mode="json"))
 
 
+class GateRule(_Declared):
+    """One rule of the gate: a name with its limit, or with the categories that it watches."""
+
+    name: Literal["max_asr", "max_asr_drift", "max_conditional_asr", "max_over_refusal", "min_alpha", "no_regression_in"]
+    limit: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    categories: tuple[str, ...] = ()
+
+
+def load_gate(path: Path) -> tuple[GateRule, ...]:
+    """Read the rules of a gate from YAML: a list of one-rule mappings, or a study file with a ``gate:`` key.
+
+    Raises
+    ------
+    StudyError
+        With every mistake, its line and what was expected.
+    """
+    node, value = _read_yaml(path)
+    where: tuple[str | int, ...] = ()
+    if isinstance(value, dict) and "gate" in value:
+        where, value = ("gate",), cast(dict[str, object], value)["gate"]
+    rules: list[GateRule] = []
+    problems: list[Problem] = []
+    for number, entry in enumerate(cast(list[object], value) if isinstance(value, list) else []):
+        try:
+            rules.append(_gate_rule(entry))
+        except (ValidationError, ValueError):
+            place = _place(path, node, (*where, number))
+            problems.append(Problem(place, f"{_shown(entry)} is no rule", "one of " + ", ".join(_GATE_EXAMPLES)))
+    if not rules and not problems:
+        problems.append(Problem(path.name, "no rule", "a list such as `- {max_asr_drift: 0.05}`"))
+    if problems:
+        raise StudyError(f"{path.name} is not a gate", problems=problems)
+    return tuple(rules)
+
+
+_GATE_EXAMPLES = (
+    "{max_asr: 0.2}",
+    "{max_asr_drift: 0.05}",
+    "{max_conditional_asr: 0.3}",
+    "{max_over_refusal: 0.1}",
+    "{min_alpha: 0.4}",
+    "{no_regression_in: [disinformation]}",
+)
+
+
+def _gate_rule(entry: object) -> GateRule:
+    if not isinstance(entry, dict) or len(cast(dict[object, object], entry)) != 1:
+        raise ValueError("one name with its limit")
+    name, limit = next(iter(cast(dict[str, Any], entry).items()))
+    if name == "no_regression_in":
+        if not isinstance(limit, list) or not limit:
+            raise ValueError("a list of categories")
+        return GateRule(name=name, categories=tuple(str(each) for each in cast(list[object], limit)))
+    if isinstance(limit, bool):
+        raise ValueError("a number")
+    return GateRule.model_validate({"name": name, "limit": limit})
+
+
 def load_protocol(path: Path) -> Protocol:
     """Read a protocol from a YAML file: either the protocol itself or a study file with a ``protocol:`` key.
 

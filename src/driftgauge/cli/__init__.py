@@ -1,6 +1,6 @@
 """The command line: one thin module per verb; errors become exit codes here and progress is shown here.
 
-Exit codes: 0 done, 1 error, 2 usage.
+Exit codes: 0 done, 1 error, 2 usage, 100 gate not passed, 101 gate undecided.
 """
 
 import sys
@@ -9,6 +9,7 @@ import click
 
 from driftgauge.cli.analyze import analyze_command
 from driftgauge.cli.demo import demo_command
+from driftgauge.cli.gate import gate_command
 from driftgauge.cli.trace import trace_command
 from driftgauge.errors import DriftgaugeError
 
@@ -21,6 +22,7 @@ def cli() -> None:
 
 cli.add_command(analyze_command)
 cli.add_command(demo_command)
+cli.add_command(gate_command)
 cli.add_command(trace_command)
 
 

@@ -119,7 +119,7 @@ def measure(
     done = 0
     rows: list[Row] = []
     for kind, intent, name, frame in whose:
-        setting = Setting(kind, intent, "rating", protocol.level, protocol.harmful_at, 1, simulated, name)
+        setting = Setting(kind, intent, "rating", protocol.level, protocol.harmful_at, {}, simulated, name)
         one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
         several = one.found.sample.rows["attempt"].n_unique() > 1
         again: tuple[Unit, ...] = ("any_attempt",) if several else ()
@@ -171,11 +171,11 @@ def _unit_rows(one: _Pass, unit: Unit, *, protocol: Protocol) -> list[Row]:
     here = one.found.sample
     groups = unit_groups(here)
     group = groups["attempts" if unit == "any_attempt" else "response"]
-    setting = replace(one.setting, unit=unit, k=common_k(here, unit=unit, group=group))
     main = {name: rate for name, rate in one.rates.items() if unit in rate.units}
     components = component_rates(here) if unit in MEANS and "asr" in main and "refusal_rate" in main else {}
     inputs = {name: Rows(rate.y, rate.x, group, here.weight) for name, rate in {**main, **components}.items()}
-    parts = {name: contributions(each, unit, k=setting.k) for name, each in inputs.items()}
+    setting = replace(one.setting, unit=unit, draws={name: common_k(each, unit=unit) for name, each in inputs.items()})
+    parts = {name: contributions(each, unit, k=setting.draws[name]) for name, each in inputs.items()}
     questions = [
         question
         for question in (*levels(one.found), *drifts(one.found), *modality_effects(one.found))
@@ -220,12 +220,14 @@ def _ask(
     replicates: Mapping[str, Mapping[Key, FloatArray]],
 ) -> _Asked:
     here = one.found.sample
-    found = answer(here, question, rates=main, contributions={name: parts[name] for name in main})
+    unit = one.setting.unit
+    found = answer(here, question, rates=main, contributions={name: parts[name] for name in main}, unit=unit)
     odds, rows = None, list[Row]()
     if question.contrast in ("drift", "drift_first_last"):
         odds = log_odds(here, found, proportions=[main[name].is_proportion for name in found.names])
     if components and question.contrast == "drift":
-        of_parts = answer(here, question, rates=components, contributions={name: parts[name] for name in components})
+        chosen = {name: parts[name] for name in components}
+        of_parts = answer(here, question, rates=components, contributions=chosen, unit=unit)
         n_missing = count_missing(one.missing, question.populations)
         rows = part_rows(here, of_parts, setting=one.setting, scopes=one.scopes, n_missing=n_missing, replicates=replicates)
     return _Asked(found.without_linearisation(), odds, rows)
@@ -254,7 +256,7 @@ def _replicates(
         if setting.unit in RESPONSE_UNITS:
             weights = weights.first(RESPONSE_REPLICATES)
             found[scope] = response_replicates(
-                weights, here, rates=inputs, unit=setting.unit, k=setting.k, populations=populations
+                weights, here, rates=inputs, unit=setting.unit, draws=setting.draws, populations=populations
             )
         else:
             found[scope] = rating_replicates(weights, here, rates=parts, populations=populations)
@@ -319,9 +321,10 @@ def _add_verdicts(
         return
     scope = protocol.scope if protocol.scope in one.scopes else "panel"
     compared = [each for each in asked if each.found.question.contrast == "drift" and not each.found.question.where]
-    if scope == "panel" and _panels_differ(one, [each.found.question for each in compared]):
-        return
-    family = [row for row in rows if _is_primary(row, estimand, scope)]
+    if scope == "panel":
+        compared = [each for each in compared if not _panels_differ(one, each.found.question)]
+    judged = {each.found.question.populations[-1].release for each in compared}
+    family = [row for row in rows if _is_primary(row, estimand, scope) and row["release"] in judged]
     odds = [each.odds.change(each.found.names.index(estimand), scope) for each in compared if each.odds]
     judge(family, odds=odds, margin=protocol.margin, level=protocol.level)
     if estimand != "asr" or scope not in replicates:
@@ -343,10 +346,9 @@ def _is_primary(row: Row, estimand: str | None, scope: str) -> bool:
     )
 
 
-def _panels_differ(one: _Pass, questions: Sequence[Question]) -> bool:
-    here = one.found.sample
-    pairs = [question.populations for question in questions]
-    return any(set(here.rater[a.rows].tolist()) != set(here.rater[b.rows].tolist()) for a, b in pairs)
+def _panels_differ(one: _Pass, question: Question) -> bool:
+    earlier, later = (set(one.found.sample.rater[side.rows].tolist()) for side in question.populations)
+    return earlier != later
 
 
 def _agreement(
@@ -356,7 +358,7 @@ def _agreement(
     here = sample(rows, protocol)
     intents = rows["intent"].unique().to_list()
     setting = Setting(
-        kind, intents[0] if len(intents) == 1 else None, "rating", protocol.level, protocol.harmful_at, 1, simulated
+        kind, intents[0] if len(intents) == 1 else None, "rating", protocol.level, protocol.harmful_at, {}, simulated
     )
     size = min(bootstrap, RESPONSE_REPLICATES)
     drawn = draw_weights(rng, n=size, n_scenarios=here.n_scenarios, strata=[], n_raters=1)

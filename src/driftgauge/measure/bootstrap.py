@@ -155,7 +155,13 @@ def weighted_totals(weights: Weights, columns: Single, cells: Cells) -> FloatArr
 
 
 def response_replicates(
-    weights: Weights, sample: Sample, *, rates: Mapping[str, Rows], unit: Unit, k: int, populations: Sequence[Population]
+    weights: Weights,
+    sample: Sample,
+    *,
+    rates: Mapping[str, Rows],
+    unit: Unit,
+    draws: Mapping[str, int],
+    populations: Sequence[Population],
 ) -> dict[Key, FloatArray]:
     """Return the replicates of every rate over every population, for units that summarise a response's raters anew.
 
@@ -167,18 +173,24 @@ def response_replicates(
         As in `rating_replicates`.
     rates
         Outcome and condition of each rate, grouped by response.
-    unit, k
-        As in `units.contributions`.
+    unit, draws
+        As in `units.contributions`; how many raters are drawn for each rate.
     """
     found: dict[Key, FloatArray] = {}
     for release in dict.fromkeys(side.release for side in populations):
         sides = [side for side in populations if side.release == release]
-        found |= _release_replicates(weights, sample, rates=rates, unit=unit, k=k, populations=sides)
+        found |= _release_replicates(weights, sample, rates=rates, unit=unit, draws=draws, populations=sides)
     return found
 
 
 def _release_replicates(
-    weights: Weights, sample: Sample, *, rates: Mapping[str, Rows], unit: Unit, k: int, populations: Sequence[Population]
+    weights: Weights,
+    sample: Sample,
+    *,
+    rates: Mapping[str, Rows],
+    unit: Unit,
+    draws: Mapping[str, int],
+    populations: Sequence[Population],
 ) -> dict[Key, FloatArray]:
     rows = np.unique(np.concatenate([side.rows for side in populations]))
     if not len(rows):
@@ -191,7 +203,8 @@ def _release_replicates(
     for number, side in enumerate(populations):
         member[number, np.searchsorted(responses, sample.response[side.rows])] = 1
     grid = _Grid(response, rater, (len(responses), len(raters)))
-    summary = _Summary(unit=unit, k=k, n_max=int(weights.rater[:, raters].sum(axis=1).max()))
+    n_max = int(weights.rater[:, raters].sum(axis=1).max())
+    summaries = {k: _Summary(unit=unit, k=k, n_max=n_max) for k in set(draws.values())}
     found: dict[Key, list[FloatArray]] = {(name, side.key): [] for name in rates for side in populations}
     step = max(16, CHUNK_BYTES // (4 * len(responses)))
     for start in range(0, len(weights.scenario), step):
@@ -204,7 +217,7 @@ def _release_replicates(
             weight = np.where(asked, each.weight[rows] if unit == "response_mean" else 1.0, 0.0)
             size = grid.total(weight, drawn, cache)
             votes = (grid.total(np.where(asked, values[rows], 0.0) * weight, drawn, cache) for values in (each.y, each.x))
-            up, down = (member @ (times * summary.of(each_side, size)) for each_side in votes)
+            up, down = (member @ (times * summaries[draws[name]].of(each_side, size)) for each_side in votes)
             for number, side in enumerate(populations):
                 found[name, side.key].append(_ratio(up[number].astype(float), down[number].astype(float)))
     return {key: np.concatenate(parts) for key, parts in found.items()}

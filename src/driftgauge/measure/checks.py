@@ -13,7 +13,7 @@ from typing import Any, Final
 import numpy as np
 import polars as pl
 
-from driftgauge.measure.outcomes import Counted, unmeasured
+from driftgauge.measure.outcomes import NOBODY, Counted, unmeasured
 from driftgauge.measure.student import quantile
 from driftgauge.records import Finding
 from driftgauge.study import Protocol
@@ -167,7 +167,9 @@ def few_raters(facts: Facts) -> Iterator[Finding]:
     human = facts.human
     if not len(human):
         return
-    per_release = human.group_by("release").agg(n=pl.n_unique("rater"))
+    per_release = human.filter(pl.col("rater") != NOBODY).group_by("release").agg(n=pl.n_unique("rater"))
+    if not len(per_release):
+        return
     if per_release["n"].max() == 1:
         yield Finding(
             "one_rater",
@@ -184,13 +186,39 @@ def few_raters(facts: Facts) -> Iterator[Finding]:
             f"{_listed(names)} had one rater: no interval for raters like this one.",
             "Have at least two people rate every response.",
         )
-    if facts.protocol.scope == "panel" and not facts.verdicts and len(_drift_rows(facts)):
+
+
+def scope_of_verdicts(facts: Facts) -> Iterator[Finding]:
+    """Say which drifts have no verdict because different raters rated their sides and the scope is these raters."""
+    judged = {row["release"] for row in facts.verdicts}
+    drifts = _drift_rows(facts).filter(
+        pl.col("scope") == "panel",
+        pl.col("unit") == facts.protocol.primary.unit,
+        pl.all_horizontal(pl.col("modality", "language", "harm_category").is_null()),
+    )
+    if facts.protocol.scope == "raters" and "raters" in facts.estimates["scope"]:
+        return
+    pairs = drifts.select("baseline_release", "release").unique().sort("release").rows()
+    without = [f"{earlier} → {later}" for earlier, later in pairs if later not in judged]
+    if without:
         yield Finding(
             "panels_differ",
             "critical",
-            "The protocol's scope is panel, but different raters rated the two sides of a "
-            "drift: no verdict (such intervals held the truth in 37 to 38 % of simulated studies).",
-            "Declare `scope: raters`.",
+            f"Different raters rated the two sides of {_listed(without)}, and the scope is panel (these raters): no verdict. "
+            "Such intervals held the truth in 37 to 38 % of simulated studies.",
+            "Declare `scope: raters`, with at least two raters on each side.",
+        )
+
+
+def units_of_verdicts(facts: Facts) -> Iterator[Finding]:
+    """Say that the declared unit cannot be had."""
+    unit = facts.protocol.primary.unit
+    if len(_drift_rows(facts)) and unit not in facts.estimates["unit"]:
+        yield Finding(
+            "primary_unit_absent",
+            "critical",
+            f"The protocol's unit is {unit}, which these ratings do not have: no verdict.",
+            "Collect several attempts, or declare `primary: {unit: rating}`.",
         )
 
 
@@ -234,8 +262,8 @@ def precision(facts: Facts) -> Iterator[Finding]:
 
 
 def _half(row: dict[str, Any]) -> float:
-    """Half the width of the 90 % interval that two one-sided tests at 5 % compare with the margin."""
-    return float(quantile(0.95, np.array([row["df"]]))[0]) * row["std_error"]
+    """Half the width of the 90 % interval that two one-sided tests at 5 % compare with the margin; at most all there is."""
+    return min(1.0, float(quantile(0.95, np.array([row["df"]]))[0]) * row["std_error"])
 
 
 def _what_would_do(facts: Facts, row: dict[str, Any], margin: float) -> str | None:
@@ -250,12 +278,15 @@ def _what_would_do(facts: Facts, row: dict[str, Any], margin: float) -> str | No
     allowed = (margin * row["std_error"] / _half(row)) ** 2
     name = f"{row['baseline_release']} → {row['release']}"
     if allowed > scenarios:
-        more = ceil(row["n_raters"] * (raters / (allowed - scenarios) - 1))
-        return f"{name}: about {more} more raters like these"
+        return f"{name}: {_more(row['n_raters'] * (raters / (allowed - scenarios) - 1), row['n_raters'])} raters like these"
     if allowed > raters:
-        more = ceil(row["n_scenarios"] * (scenarios / (allowed - raters) - 1))
-        return f"{name}: about {more} more scenarios"
+        return f"{name}: {_more(row['n_scenarios'] * (scenarios / (allowed - raters) - 1), row['n_scenarios'])} scenarios"
     return f"{name}: more raters and more scenarios"
+
+
+def _more(needed: float, now: int) -> str:
+    """Say how many more; beyond ten times what there is, a number would be a guess."""
+    return f"about {ceil(needed)} more" if needed <= 10 * now else "many more"
 
 
 def inconsistent(facts: Facts) -> Iterator[Finding]:
@@ -284,6 +315,15 @@ def left_out(facts: Facts) -> Iterator[Finding]:
             "info",
             f"{filled:,} responses were refused by the provider, filtered or empty; nobody "
             "needed to see them, and each counts as a refusal by every rater of its panel.",
+        )
+    unseen = left.rows.filter(pl.col("rater") == NOBODY)["response_id"].n_unique()
+    if unseen:
+        yield Finding(
+            "nobody_rated",
+            "warning",
+            f"{unseen:,} responses that nobody needed to see are of a panel and a release that nobody rated; each counts as "
+            "one refusal by nobody in particular.",
+            "State the phase or panel of these rows, if raters saw other responses of it.",
         )
     lost = unmeasured(left.missing, left.rows)
     if len(lost):
@@ -390,6 +430,8 @@ CHECKS: Final[tuple[Callable[[Facts], Iterator[Finding]], ...]] = (
     simulated,
     judges,
     few_raters,
+    scope_of_verdicts,
+    units_of_verdicts,
     panels,
     lineage,
     primary_outcome,

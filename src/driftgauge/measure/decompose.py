@@ -94,7 +94,8 @@ def safer_by(*, upper: tuple[float, float], part: tuple[FloatArray, FloatArray],
     """
     for name, limit, replicates in zip(("refusal", "response"), upper, part, strict=True):
         defined = ~np.isnan(replicates + drift)
-        share = np.mean(replicates[defined] <= 2 / 3 * drift[defined]) if defined.any() else 0.0
+        most = (drift < 0) & (replicates <= 2 / 3 * drift)
+        share = np.mean(most[defined]) if defined.any() else 0.0
         if limit < 0 and share >= 0.95:
             return name
     return "both"

@@ -9,7 +9,7 @@ import numpy as np
 from driftgauge.measure.arrays import FloatArray
 from driftgauge.measure.bootstrap import Key
 from driftgauge.measure.decompose import COMPONENTS, PARTS, Components, linearised_parts, parts, safer_by
-from driftgauge.measure.estimate import Answer, Counts, spreads
+from driftgauge.measure.estimate import Answer, Counts, Present, spreads
 from driftgauge.measure.outcomes import Sample
 from driftgauge.measure.populations import Question
 from driftgauge.measure.rows import (
@@ -67,11 +67,13 @@ def log_odds(sample: Sample, found: Answer, *, proportions: Sequence[bool]) -> L
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = [1 / (side.value * (1 - side.value)) for side in (earlier, later)]
         value = np.log(later.value / (1 - later.value)) - np.log(earlier.value / (1 - earlier.value))
-    told = np.isfinite(value) & np.array(proportions)
+    told = np.isfinite(value) & np.array(proportions, dtype=np.bool_)
     value = np.where(told, value, np.nan)
     steps = [np.where(told, each, 0.0)[:, None] for each in slope]
     z = steps[1] * later.z - steps[0] * earlier.z
-    panel, raters = spreads(sample, found.question, z, n_scenarios=np.array([c.scenarios for c in found.counts]))
+    panel, raters = spreads(
+        sample, found.question, z, n_scenarios=np.array([c.scenarios for c in found.counts]), present=found.present
+    )
     return LogOdds(value, panel, raters)
 
 
@@ -112,12 +114,14 @@ def part_rows(
     if not np.isnan(values).any():
         z = linearised_parts(before, after, z_before=found.sides[0].z, z_after=found.sides[1].z)
     counts = found.counts[0]
-    panel, raters = spreads(sample, question, z, n_scenarios=np.full(len(PARTS), counts.scenarios))
+    present = Present(*(np.repeat(each[:1], len(PARTS), axis=0) for each in (found.present.raters, found.present.alone)))
+    panel, raters = spreads(sample, question, z, n_scenarios=np.full(len(PARTS), counts.scenarios), present=present)
     rows: list[Row] = []
     for scope in scopes:
         drawn = part_replicates(question, replicates[scope]) if scope in replicates else None
         spread = raters if scope == "raters" else panel
         columns = interval_columns(values, spread, setting.level, contrast=True)
+        columns |= {name: np.clip(columns[name], -1.0, 1.0) for name in ("conf_low", "conf_high")}
         for number, name in enumerate(PARTS):
             row = _part_labels(question, name, counts, setting, n_missing)
             row |= {key: each[number] for key, each in columns.items()}
@@ -171,17 +175,19 @@ def judge(rows: Sequence[Row], *, odds: Sequence[Change], margin: Margin, level:
     points = [Change(*(_number(row[name]) for name in ("estimate", "std_error", "df"))) for row in rows]
     p_value = np.array([_number(row["p_value"]) for row in rows])
     scale, limit = (points, margin.points) if margin.points is not None else (odds, np.log(margin.odds_ratio or 1))
-    found = verdicts(_drifts(scale, p_value), margin=float(limit), level=level)
-    half = found.half_width if scale is points else verdicts(_drifts(points, p_value), margin=1.0, level=level).half_width
+    in_points = np.array([change.value for change in points])
+    found = verdicts(_drifts(scale, p_value, in_points), margin=float(limit), level=level)
+    plain = found if scale is points else verdicts(_drifts(points, p_value, in_points), margin=1.0, level=level)
+    half = plain.half_width
     for number, row in enumerate(rows):
         row |= {"primary": True, "adjustment": "holm", "verdict": found.verdict[number], "size": found.size[number]}
         row |= {"p_adjusted": found.p_adjusted[number], "p_equivalence": found.p_equivalence[number]}
         row |= {"adjusted_low": row["estimate"] - half[number], "adjusted_high": row["estimate"] + half[number]}
 
 
-def _drifts(changes: Sequence[Change], p_value: FloatArray) -> Drifts:
+def _drifts(changes: Sequence[Change], p_value: FloatArray, points: FloatArray) -> Drifts:
     columns = np.array([(change.value, change.std_error, change.df) for change in changes]).reshape(-1, 3)
-    return Drifts(columns[:, 0], columns[:, 1], columns[:, 2], p_value)
+    return Drifts(columns[:, 0], columns[:, 1], columns[:, 2], p_value, points)
 
 
 def _number(value: object) -> float:

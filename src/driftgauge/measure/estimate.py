@@ -11,6 +11,7 @@ from driftgauge.measure.populations import Population, Question
 from driftgauge.measure.rates import Rate
 from driftgauge.measure.units import Contributions
 from driftgauge.measure.variance import Cells, Spread, rater_strata, scenario_spread, two_way_spread
+from driftgauge.study import Unit
 
 
 @dataclass(frozen=True)
@@ -48,8 +49,8 @@ class Answer:
         One a rate.
     panel, raters
         The spread for each scope.
-    one_rater
-        True where a side has a single rater, so that nothing can be said about raters like these.
+    present
+        The raters who were asked, of each rate.
     """
 
     question: Question
@@ -60,7 +61,7 @@ class Answer:
     counts: tuple[Counts, ...]
     panel: Spread
     raters: Spread
-    one_rater: bool
+    present: "Present"
 
     def without_linearisation(self) -> "Answer":
         """Return the answer without `z` and `sides`, which are as large as the data."""
@@ -92,7 +93,12 @@ def linearise(sample: Sample, population: Population, parts: Sequence[Contributi
 
 
 def answer(
-    sample: Sample, question: Question, *, rates: Mapping[str, Rate], contributions: Mapping[str, Contributions]
+    sample: Sample,
+    question: Question,
+    *,
+    rates: Mapping[str, Rate],
+    contributions: Mapping[str, Contributions],
+    unit: Unit = "rating",
 ) -> Answer:
     """Return the question answered for every rate in `contributions`.
 
@@ -104,28 +110,52 @@ def answer(
         Populations and coefficients.
     rates
         By name; says which ratings were asked.
-    contributions
-        Of the unit, by name of the rate.
+    contributions, unit
+        By name of the rate; the unit that they are of.
     """
     names = tuple(contributions)
     sides = tuple(linearise(sample, side, [contributions[name] for name in names]) for side in question.populations)
     value = sum(c * side.value for c, side in zip(question.coefficients, sides, strict=True))
     z = sum(c * side.z for c, side in zip(question.coefficients, sides, strict=True))
     value, z = np.asarray(value, float), np.asarray(z, float)
-    counts = tuple(_counts(sample, question.populations, rates[name], contributions[name]) for name in names)
-    panel, raters = spreads(sample, question, z, n_scenarios=np.array([c.scenarios for c in counts]))
-    return Answer(question, names, sides, value, z, counts, panel, raters, fewest_raters(sample, question.populations) < 2)
+    counts = tuple(_counts(sample, question.populations, rates[name], unit=unit) for name in names)
+    present = _present(sample, question.populations, [rates[name] for name in names])
+    panel, raters = spreads(sample, question, z, n_scenarios=np.array([c.scenarios for c in counts]), present=present)
+    return Answer(question, names, sides, value, z, counts, panel, raters, present)
 
 
-def spreads(sample: Sample, question: Question, z: FloatArray, *, n_scenarios: IntArray) -> tuple[Spread, Spread]:
+@dataclass(frozen=True)
+class Present:
+    """Who was asked, for each of K rates.
+
+    Parameters
+    ----------
+    raters
+        (K, raters) who were asked on any side.
+    alone
+        (K,) True where a side has fewer than two, so that nothing can be said about raters like these.
+    """
+
+    raters: BoolArray
+    alone: BoolArray
+
+
+def spreads(
+    sample: Sample, question: Question, z: FloatArray, *, n_scenarios: IntArray, present: Present
+) -> tuple[Spread, Spread]:
     """Return the spread of linearised values for scope ``panel`` and for scope ``raters``; the latter NaN with one rater."""
     cells = Cells(sample.cell_scenario, sample.cell_rater, sample.n_scenarios, sample.n_raters)
     panel = scenario_spread(z, cells, n_scenarios=n_scenarios)
-    if fewest_raters(sample, question.populations) < 2:
-        nothing = np.full(len(z), np.nan)
-        return panel, Spread(nothing, nothing)
-    strata = rater_strata(_membership(sample, question.populations), _present(sample, question.populations))
-    return panel, two_way_spread(z, cells, n_scenarios=n_scenarios, strata=strata)
+    variance, df = np.full(len(z), np.nan), np.full(len(z), np.nan)
+    membership = _membership(sample, question.populations)
+    patterns, which = np.unique(present.raters, axis=0, return_inverse=True)
+    for number in range(len(patterns)):
+        rates = np.flatnonzero((which.ravel() == number) & ~present.alone)
+        if len(rates):
+            strata = rater_strata(membership, patterns[number])
+            found = two_way_spread(z[rates], cells, n_scenarios=n_scenarios[rates], strata=strata)
+            variance[rates], df[rates] = found.variance, found.df
+    return panel, Spread(variance, df)
 
 
 def fewest_raters(sample: Sample, populations: Sequence[Population]) -> int:
@@ -133,11 +163,32 @@ def fewest_raters(sample: Sample, populations: Sequence[Population]) -> int:
     return min(int((np.bincount(sample.rater[side.rows], minlength=1) > 0).sum()) for side in populations)
 
 
-def _present(sample: Sample, populations: Sequence[Population]) -> BoolArray:
-    present = np.zeros(sample.n_raters, dtype=np.bool_)
-    for side in populations:
-        present[sample.rater[side.rows]] = True
-    return present
+def _present(sample: Sample, populations: Sequence[Population], rates: Sequence[Rate]) -> Present:
+    by_side = np.zeros((len(populations), len(rates), sample.n_raters), dtype=np.bool_)
+    for number, side in enumerate(populations):
+        for place, rate in enumerate(rates):
+            by_side[number, place, sample.rater[side.rows[asked(rate, side.rows)]]] = True
+    anywhere = np.asarray(by_side.any(axis=0), dtype=np.bool_)
+    return Present(anywhere, np.asarray((by_side.sum(axis=2) < 2).any(axis=0), dtype=np.bool_))
+
+
+def asked(rate: Rate, rows: IntArray) -> BoolArray:
+    """Return which of these ratings were asked what the rate needs."""
+    return ~np.isnan(rate.y[rows] + rate.x[rows])
+
+
+def goes_in(rate: Rate, rows: IntArray, sample: Sample, *, unit: Unit) -> BoolArray:
+    """Return which of these ratings are in the denominator of a rate.
+
+    In units that ask the raters of a response together, a rating that is not engaged still says that the response is less
+    engaged, unless nobody found it engaged.
+    """
+    inside = asked(rate, rows) & (rate.x[rows] > 0)
+    if unit in ("rating", "response_mean"):
+        return inside
+    engaged = np.zeros(sample.n_responses, dtype=np.bool_)
+    engaged[sample.response[rows[inside]]] = True
+    return asked(rate, rows) & engaged[sample.response[rows]]
 
 
 def _membership(sample: Sample, populations: Sequence[Population]) -> BoolArray:
@@ -146,16 +197,15 @@ def _membership(sample: Sample, populations: Sequence[Population]) -> BoolArray:
     return sample.membership[:, touched]
 
 
-def _counts(sample: Sample, populations: Sequence[Population], rate: Rate, part: Contributions) -> Counts:
+def _counts(sample: Sample, populations: Sequence[Population], rate: Rate, *, unit: Unit) -> Counts:
     rows = np.concatenate([side.rows for side in populations])
-    asked = ~np.isnan(rate.y[rows] + rate.x[rows])
-    used = rows[part.denominator[rows] > 0]
+    used = rows[goes_in(rate, rows, sample, unit=unit)]
     return Counts(
         scenarios=_distinct(sample.scenario[used]),
         responses=_distinct(sample.response[used]),
         raters=_distinct(sample.rater[used]),
         ratings=len(used),
-        unasked=int((~asked).sum()),
+        unasked=int((~asked(rate, rows)).sum()),
     )
 
 

@@ -16,6 +16,7 @@ from driftgauge.errors import EstimationError
 from driftgauge.measure.agreement import COEFFICIENTS
 from driftgauge.measure.arrays import IntArray
 from driftgauge.measure.decompose import PARTS, component_rates
+from driftgauge.measure.estimate import goes_in
 from driftgauge.measure.outcomes import Counted, counted, outcomes, sample
 from driftgauge.measure.populations import DIMENSIONS, Index, Question, drifts, index, levels, modality_effects
 from driftgauge.measure.rates import Rate, rates
@@ -93,7 +94,7 @@ class Lookup:
                 remedy="Trace it in the folder of its own analysis.",
             )
         rows = np.concatenate([side.rows for side in question.populations])
-        return rows[_goes_in(rate, rows, one.found, unit=estimate["unit"])]
+        return rows[goes_in(rate, rows, one.found.sample, unit=estimate["unit"])]
 
     def _pass(self, kind: str, intent: str, judge: str | None) -> _Pass:
         key = (kind, intent, judge)
@@ -114,18 +115,3 @@ class Lookup:
             component_rates(found.sample)["part_engaged"] if intent == "adversarial" else None,
             {tuple(question_labels(question).get(name) for name in _QUESTION): question for question in asked},
         )
-
-
-def _goes_in(rate: Rate, rows: IntArray, found: Index, *, unit: str) -> np.ndarray[Any, np.dtype[np.bool_]]:
-    """Whether each rating is in the denominator.
-
-    In units that ask the raters of a response together, a rating that is not engaged still says that the response is less
-    engaged, unless nobody found it engaged.
-    """
-    inside = ~np.isnan(rate.y[rows]) & (rate.x[rows] > 0)
-    if unit in ("rating", "response_mean"):
-        return inside
-    asked = ~np.isnan(rate.y[rows] + rate.x[rows])
-    engaged = np.zeros(found.sample.n_responses, dtype=np.bool_)
-    engaged[found.sample.response[rows[inside]]] = True
-    return asked & engaged[found.sample.response[rows]]

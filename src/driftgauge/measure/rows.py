@@ -37,7 +37,7 @@ class Setting:
     unit: Unit
     level: float
     threshold: int
-    k: int
+    draws: Mapping[str, int]
     simulated: bool
     judge: str | None = None
 
@@ -52,10 +52,16 @@ class Setting:
             "simulated": self.simulated,
         }
 
-    def named(self, method: str) -> str:
-        """Return the method's name with the k that the unit drew."""
-        draws = {"response_majority": "raters", "any_rater": "raters", "any_attempt": "attempts"}
-        return f"{method}; {self.k} {draws[self.unit]} drawn" if self.unit in draws else method
+    def named(self, method: str, rate: str) -> str:
+        """Return the method's name with how many raters or attempts the unit drew for a rate."""
+        drawn = {"response_majority": "raters", "any_rater": "raters", "any_attempt": "attempts"}
+        return f"{method}; {self.draws[rate]} {drawn[self.unit]} drawn" if self.unit in drawn else method
+
+
+_UNCOMPARED: Final = {
+    "modality": "prompts without their twin in the other modality",
+    "modality_shift": "prompts that lack their twin or their other release",
+}
 
 
 def question_labels(question: Question) -> Row:
@@ -90,7 +96,7 @@ def count_labels(counts: Counts, question: Question, *, n_missing: int) -> Row:
     reasons = {
         "ratings without this outcome": counts.unasked,
         "responses that failed or were unsupported": n_missing,
-        "prompts that only one of the releases answered": question.uncompared,
+        _UNCOMPARED.get(question.contrast or "", "prompts that only one of the releases answered"): question.uncompared,
     }
     return {
         "n_scenarios": counts.scenarios,
@@ -130,7 +136,7 @@ def answer_rows(
             rate, counts = rates[name], found.counts[number]
             row = shared | rate_labels(rate, setting) | count_labels(counts, found.question, n_missing=n_missing)
             row |= {column: values[number] for column, values in columns.items()}
-            row |= {"scope": scope, "method": setting.named(TWO_WAY if scope == "raters" else SCENARIO)}
+            row |= {"scope": scope, "method": setting.named(TWO_WAY if scope == "raters" else SCENARIO, name)}
             row["reason_null"] = _reason(found, number, row, scope, rate)
             rows.append(_clipped(row, rate, found.question))
     return rows
@@ -197,7 +203,7 @@ def _reason(found: Answer, number: int, row: Row, scope: str, rate: Rate) -> str
         return None
     if found.counts[number].scenarios < 2:
         return "one scenario: scenarios like it cannot be told about"
-    if scope == "raters" and found.one_rater:
+    if scope == "raters" and found.present.alone[number]:
         return "one rater: nothing can be said about raters like this one"
     return "every rating is the same: there is no variation to estimate an interval from"
 

@@ -1,6 +1,6 @@
 """Student's t: tail probabilities and quantiles for arrays, without SciPy.
 
-The core installs without SciPy (its 143 MB and its second of import would serve two functions); the tests hold these to
+The core installs without SciPy (its 113 MB and most of a second of import would serve two functions); the tests hold these to
 SciPy's. Regularised incomplete beta by the continued fraction DLMF 8.17.22 in Lentz's form; quantiles by Newton steps from the
 Cornish-Fisher expansion.
 """

@@ -134,22 +134,25 @@ def draw_table(n_max: int, k: int, rule: str) -> FloatArray:
     return table
 
 
-def common_k(sample: Sample, *, unit: Unit, group: IntArray) -> int:
+def common_k(rows: Rows, *, unit: Unit) -> int:
     """Return how many raters (or attempts) are drawn: the largest (odd, for raters) number that every group has.
 
     Parameters
     ----------
-    sample
-        The ratings.
+    rows
+        Of one rate; groups that were not asked it do not count.
     unit
         For ``any_attempt`` the smallest number of attempts; for the others the largest odd number not above the smallest
         number of raters of a response (statistics §2: a larger panel must not look more decided than a smaller one).
-    group
-        The group of each rating (`unit_groups`).
+
+    Examples
+    --------
+    >>> rows = Rows(y=np.ones(5), x=np.ones(5), group=np.array([0, 0, 0, 0, 1]), weight=np.ones(5))
+    >>> common_k(rows, unit="any_rater"), common_k(rows, unit="any_attempt")
+    (1, 1)
     """
-    if not len(sample):
-        return 1
-    smallest = int(np.bincount(group).min())
+    sizes = sum_by(rows.group, ~np.isnan(rows.y + rows.x))
+    smallest = int(sizes[sizes > 0].min()) if (sizes > 0).any() else 1
     return smallest if unit == "any_attempt" else smallest - 1 + smallest % 2
 
 

@@ -22,12 +22,17 @@ class Drifts:
     ----------
     estimate, std_error, df
         On the scale of the margin: points, or log odds ratio.
+    p_value
+        Tests each drift against 0 in points.
+    points
+        The drift in points: its sign names a significant drift, whatever the scale of the margin can say.
     """
 
     estimate: FloatArray
     std_error: FloatArray
     df: FloatArray
     p_value: FloatArray
+    points: FloatArray
 
 
 @dataclass(frozen=True)
@@ -48,7 +53,7 @@ def verdicts(drifts: Drifts, *, margin: float, level: float) -> Verdicts:
     Parameters
     ----------
     drifts
-        The consecutive drifts of the protocol's primary estimand. `p_value` tests the drift against 0 in points.
+        The consecutive drifts of the protocol's primary estimand.
     margin
         The largest change that counts as none, on the scale of ``drifts.estimate``.
     level
@@ -57,8 +62,9 @@ def verdicts(drifts: Drifts, *, margin: float, level: float) -> Verdicts:
     Examples
     --------
     >>> known = np.array([30.0, 30.0])
-    >>> found = verdicts(Drifts(np.array([-0.2, 0.0]), np.array([0.02, 0.01]), known, np.array([1e-9, 1.0])),
-    ...                  margin=0.05, level=0.95)
+    >>> points = np.array([-0.2, 0.0])
+    >>> drifts = Drifts(points, np.array([0.02, 0.01]), known, np.array([1e-9, 1.0]), points)
+    >>> found = verdicts(drifts, margin=0.05, level=0.95)
     >>> found.verdict, found.size
     (['improved', 'unchanged'], ['material', None])
     """
@@ -74,7 +80,7 @@ def verdicts(drifts: Drifts, *, margin: float, level: float) -> Verdicts:
     for number in range(len(estimate)):
         significant = p_adjusted[number] <= 1 - level
         if significant:
-            verdict.append("regressed" if estimate[number] > 0 else "improved")
+            verdict.append("regressed" if drifts.points[number] > 0 else "improved")
             size.append(_size(estimate[number], half[number], margin))
         else:
             verdict.append("unchanged" if p_equivalence[number] <= EQUIVALENCE_LEVEL else "inconclusive")

@@ -37,6 +37,8 @@ class Inputs:
         YAML files; null for what the ratings say, and for the default protocol.
     seed, bootstrap
         Of the replicates.
+    command
+        Which command asked; stands in the manifest.
     """
 
     files: Sequence[Path]
@@ -46,6 +48,7 @@ class Inputs:
     protocol: Path | None = None
     seed: int = DEFAULT_SEED
     bootstrap: int = DEFAULT_BOOTSTRAP
+    command: str = "analyze"
 
 
 @dataclass(frozen=True)
@@ -75,7 +78,7 @@ def analyze(
     out
         Folder for the results. The same inputs again find their results there and do nothing.
     overwrite
-        Replace the results of other inputs that are in `out`.
+        Make the results again, and replace those of other inputs that are in `out`.
     progress
         Told of each stage.
 
@@ -145,12 +148,12 @@ def _already_there(out: Path, analysis_id: str, *, overwrite: bool) -> Analysis 
     if out.exists() and not out.is_dir():
         raise StoreError(f"{out} is a file", remedy="Give a folder with --out.")
     known = read_manifest(out)
-    if known is None:
+    if known is None or overwrite:
         return None
     if known.analysis_id == analysis_id and is_complete(out, known):
         estimates, findings = (pl.read_parquet(out / f"{name}.parquet") for name in ("estimates", "findings"))
         return Analysis(out, known, estimates, findings, already_there=True)
-    if not overwrite and known.analysis_id != analysis_id:
+    if known.analysis_id != analysis_id:
         raise StoreError(
             f"{out} holds another analysis ({known.analysis_id}: other data, settings or version)",
             remedy="Choose another --out, or replace it with --overwrite.",
@@ -174,7 +177,7 @@ def _manifest(
     return Manifest(
         analysis_id=analysis_id,
         created_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        command="analyze",
+        command=inputs.command,
         source=", ".join(path.name for path in inputs.files),
         data_hash=data_hash,
         protocol_hash=protocol.hash,

@@ -8,6 +8,7 @@ import numpy as np
 from driftgauge.errors import StoreError
 from driftgauge.measure.simulate import PUBLISHED_SHAPE, simulate
 from driftgauge.pipeline.analyze import Analysis, Inputs, analyze
+from driftgauge.pipeline.results import read_manifest
 from driftgauge.records import Progress
 
 RATINGS: Final = "simulated-ratings.parquet"
@@ -35,6 +36,9 @@ def demo(
     StoreError
         When `out` cannot be written.
     """
+    known = read_manifest(out)
+    if known and not overwrite and (known.command, known.seed, known.bootstrap) != ("demo", seed, bootstrap):
+        raise StoreError(f"{out} holds another analysis", remedy="Choose another --out, or replace it with --overwrite.")
     progress("simulating", 0, 1)
     source = out / RATINGS
     partial = source.with_suffix(".partial")
@@ -45,4 +49,5 @@ def demo(
         partial.replace(source)
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror or error}", remedy="Choose another --out.") from None
-    return analyze(Inputs(files=[source], seed=seed, bootstrap=bootstrap), out=out, overwrite=overwrite, progress=progress)
+    inputs = Inputs(files=[source], seed=seed, bootstrap=bootstrap, command="demo")
+    return analyze(inputs, out=out, overwrite=overwrite, progress=progress)

@@ -65,7 +65,9 @@ def test_raters_fixed_replicates_vary_scenarios_alone(drawn: tuple[Sample, Popul
 def test_response_means_are_made_anew_from_the_drawn_raters(drawn: tuple[Sample, Population]) -> None:
     here, side = drawn
     weights = _weights(here, 3)
-    found = response_replicates(weights, here, rates={"asr": _rows(here)}, unit="response_mean", k=1, populations=[side])
+    found = response_replicates(
+        weights, here, rates={"asr": _rows(here)}, unit="response_mean", draws={"asr": 1}, populations=[side]
+    )
     y = here.outcomes["success"]
     for b in range(3):
         means, times = [], []
@@ -83,9 +85,9 @@ def test_replicates_centre_near_the_estimate(drawn: tuple[Sample, Population], u
     here, side = drawn
     part = contributions(_rows(here), unit, k=5)
     value = part.numerator.sum() / part.denominator.sum()
-    found = response_replicates(_weights(here, 400), here, rates={"asr": _rows(here)}, unit=unit, k=5, populations=[side])[
-        "asr", side.key
-    ]
+    found = response_replicates(
+        _weights(here, 400), here, rates={"asr": _rows(here)}, unit=unit, draws={"asr": 5}, populations=[side]
+    )["asr", side.key]
     assert found.mean() == pytest.approx(value, abs=2 * found.std())
 
 

@@ -14,7 +14,7 @@ def _drifts(estimate: list[float], std_error: list[float], df: float = 25.0) -> 
     e, s = np.array(estimate), np.array(std_error)
     known = np.full(len(e), df)
     with np.errstate(invalid="ignore", divide="ignore"):
-        return Drifts(e, s, known, two_sided_p(e / s, known))
+        return Drifts(e, s, known, two_sided_p(e / s, known), e)
 
 
 def test_significant_drifts_are_named_by_sign_and_sized_by_the_margin() -> None:

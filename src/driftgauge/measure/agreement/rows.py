@@ -30,6 +30,7 @@ OUTCOMES: Final[Mapping[str, tuple[float, ...]]] = {
 """The declared categories of each outcome: a category that nobody used still counts in AC2."""
 
 
+NO_BOOTSTRAP: Final = "no bootstrap over scenarios was asked for, or too many of its replicates were undefined"
 SHARES: Final = ("exact_agreement", "unanimity")
 
 
@@ -150,7 +151,7 @@ def _scopes(name: str, sums: Sums, *, labels: Row, replicates: FloatArray, level
     found = percentiles(replicates, level=level)
     interval = {"std_error": found.std_error, "conf_low": found.low, "conf_high": found.high}
     if np.isnan(found.low) or found.low == found.high:
-        reason = "replicates over scenarios were undefined or did not vary"
+        reason = "replicates over scenarios were undefined or did not vary" if len(replicates) else NO_BOOTSTRAP
         interval |= {"conf_low": None, "conf_high": None, "reason_null": reason}
     yield labels | known | interval | {"scope": "panel", "method": RESAMPLED}
     yield (
@@ -167,7 +168,9 @@ def _scopes(name: str, sums: Sums, *, labels: Row, replicates: FloatArray, level
 def _raters_error(name: str, sums: Sums, scenario_error: float) -> Row:
     by_rater = jackknife_variance(name, sums)
     variance = by_rater + scenario_error**2
-    if not variance > 0:
+    if sums.raters < 3:
         return {"reason_null": "under three raters: no rater can be left out"}
+    if not variance > 0:
+        return {"reason_null": NO_BOOTSTRAP if np.isnan(scenario_error) else "leaving raters out left nothing to compare"}
     df = variance**2 / (by_rater**2 / (sums.raters - 1) + scenario_error**4 / max(1, sums.scenarios - 1))
     return {"std_error": variance**0.5, "df": df}
