@@ -25,6 +25,8 @@ Key = tuple[str, tuple[str, bytes]]
 """(name of the rate, key of the population)."""
 
 CHUNK_BYTES = 24_000_000
+TEMPORARY = 4_000_000
+"""Bytes of one temporary array of responses × replicates: small enough to stay in the processor's cache."""
 TILE = (512, 8192)
 """(replicates, cells) of one matrix product: large enough for the processor, small enough for its cache, at any size."""
 
@@ -203,42 +205,49 @@ def _release_replicates(
     for number, side in enumerate(populations):
         member[number, np.searchsorted(responses, sample.response[side.rows])] = 1
     grid = _Grid(response, rater, (len(responses), len(raters)))
+    sums: dict[str, tuple[int, int, int]] = {}
+    for name, each in rates.items():
+        asked = ~np.isnan(each.y[rows] + each.x[rows])
+        weight = np.where(asked, each.weight[rows] if unit == "response_mean" else 1.0, 0.0)
+        votes = (np.where(asked, values[rows], 0.0) * weight for values in (each.y, each.x))
+        up, down = (grid.add(each_side) for each_side in votes)
+        sums[name] = grid.add(weight), up, down
     n_max = int(weights.rater[:, raters].sum(axis=1).max())
     summaries = {k: _Summary(unit=unit, k=k, n_max=n_max) for k in set(draws.values())}
     found: dict[Key, list[FloatArray]] = {(name, side.key): [] for name in rates for side in populations}
-    step = max(16, CHUNK_BYTES // (4 * len(responses)))
+    step = max(16, TEMPORARY // (4 * len(responses)))
     for start in range(0, len(weights.scenario), step):
         part = slice(start, start + step)
-        drawn = np.ascontiguousarray(weights.rater[part][:, raters].T)
-        times = weights.scenario[part].T.take(scenario, axis=0)
-        cache: dict[bytes, Single] = {}
-        for name, each in rates.items():
-            asked = ~np.isnan(each.y[rows] + each.x[rows])
-            weight = np.where(asked, each.weight[rows] if unit == "response_mean" else 1.0, 0.0)
-            size = grid.total(weight, drawn, cache)
-            votes = (grid.total(np.where(asked, values[rows], 0.0) * weight, drawn, cache) for values in (each.y, each.x))
-            up, down = (member @ (times * summaries[draws[name]].of(each_side, size)) for each_side in votes)
+        totals = grid.totals(np.ascontiguousarray(weights.rater[part][:, raters].T))
+        times = np.ascontiguousarray(weights.scenario[part].T).take(scenario, axis=0)
+        for name, (size, *sides) in sums.items():
+            summary = summaries[draws[name]]
+            up, down = (member @ (times * summary.of(totals[each], totals[size])) for each in sides)
             for number, side in enumerate(populations):
                 found[name, side.key].append(_ratio(up[number].astype(float), down[number].astype(float)))
     return {key: np.concatenate(parts) for key, parts in found.items()}
 
 
-@dataclass(frozen=True)
 class _Grid:
-    """The ratings of one release as (response, rater) places."""
+    """The ratings of one release as (response, rater) places; equal columns of values are kept and summed once."""
 
-    response: IntArray
-    rater: IntArray
-    shape: tuple[int, int]
+    def __init__(self, response: IntArray, rater: IntArray, shape: tuple[int, int]) -> None:
+        self._place = response * shape[1] + rater
+        self._shape = shape
+        self._number: dict[bytes, int] = {}
+        self._dense: list[Single] = []
 
-    def total(self, values: FloatArray, drawn: Single, cache: dict[bytes, Single]) -> Single:
-        """Return (responses, B) sums of `values` over the drawn raters, once for equal values."""
+    def add(self, values: FloatArray) -> int:
         key = blake2b(values.tobytes(), digest_size=16).digest()
-        if key not in cache:
-            place = self.response * self.shape[1] + self.rater
-            dense = sum_by(place, values, n=self.shape[0] * self.shape[1]).reshape(self.shape)
-            cache[key] = dense.astype(np.float32) @ drawn
-        return cache[key]
+        if key not in self._number:
+            self._number[key] = len(self._dense)
+            dense = sum_by(self._place, values, n=self._shape[0] * self._shape[1]).reshape(self._shape)
+            self._dense.append(dense.astype(np.float32))
+        return self._number[key]
+
+    def totals(self, drawn: Single) -> list[Single]:
+        """Return, for each kept column, (responses, B) sums over the drawn raters."""
+        return [dense @ drawn for dense in self._dense]
 
 
 class _Summary:
