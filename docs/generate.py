@@ -65,12 +65,14 @@ ONE_ROW: Final[Mapping[str, str]] = {
     "findings": "One row a finding. Findings and estimates are all that a report reads.",
 }
 EXIT_CODES: Final = (
-    ("0", "done; also when the same results were there already"),
+    ("0", "done; also when the same results were there already; of `gate`: passed"),
     (
         "1",
         "an error in the files, the folder or the data; the message says what was seen, what was expected and what to do",
     ),
     ("2", "a mistake in the command line: an unknown command or option, or a value that an option cannot take"),
+    ("100", "`gate` only: failed"),
+    ("101", "`gate` only: undecided, which is not a pass"),
 )
 
 
@@ -150,13 +152,21 @@ def _commands() -> Iterator[str]:
     yield from _table("code", "meaning")
     yield from (_row(f"`{code}`", meaning) for code, meaning in EXIT_CODES)
     yield ""
-    for name, command in sorted(cli.commands.items()):
+    for name, command in _every(cli.commands):
         yield f"## driftgauge {name}\n"
         yield "```text"
         yield _usage(command, f"driftgauge {name}")
         yield "```\n"
         yield _paragraphs(command.help) + "\n"
         yield from _options(command)
+
+
+def _every(commands: Mapping[str, click.Command], prefix: str = "") -> Iterator[tuple[str, click.Command]]:
+    """Return every command with its name, the commands of a group after the group."""
+    for name, command in sorted(commands.items()):
+        yield prefix + name, command
+        if isinstance(command, click.Group):
+            yield from _every(command.commands, f"{prefix}{name} ")
 
 
 def _usage(command: click.Command, path: str) -> str:
