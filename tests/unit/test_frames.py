@@ -1,6 +1,5 @@
 """Tables and their exports."""
 
-
 import polars as pl
 import pytest
 from hypothesis import given

@@ -6,7 +6,7 @@ import click
 
 out = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 overwrite = click.option("--overwrite", is_flag=True, help="Make the results again, replacing what is in that folder.")
-as_json = click.option("--json", "as_json", is_flag=True, help="Print the verdicts and findings as JSON.")
+as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 seed = click.option(
     "--seed", type=click.IntRange(min=0), default=1, show_default=True, help="Seed of everything that is random."
 )

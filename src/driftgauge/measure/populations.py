@@ -58,7 +58,7 @@ class Question:
         The estimate is Σ coefficient·rate(population); the last population is the one that the row is named after, the first
         its baseline.
     uncompared
-        Cells (scenario, modality, language) of either side that the other side lacks, left out of a drift.
+        Cells (scenario, modality, language) of a side that another side lacks: left out.
     consecutive
         True for a drift between neighbouring generations: those can have verdicts.
     """
@@ -209,15 +209,16 @@ def modality_effects(found: Index) -> Iterator[Question]:
     if set(found.values["modality"]) != set(MODALITIES):
         return
     for release in found.releases:
-        sides = _paired(found, (release,))
-        yield Question("modality", sides, (-1.0, 1.0), {})
+        sides, alone = _paired(found, (release,))
+        yield Question("modality", sides, (-1.0, 1.0), {}, alone)
     for earlier, later, consecutive in successions(found):
         if consecutive:
-            yield Question("modality_shift", _paired(found, (earlier, later)), (1.0, -1.0, -1.0, 1.0), {})
+            sides, alone = _paired(found, (earlier, later))
+            yield Question("modality_shift", sides, (1.0, -1.0, -1.0, 1.0), {}, alone)
 
 
-def _paired(found: Index, releases: Sequence[str]) -> tuple[Population, ...]:
-    """Return (multimodal, text-only) of each release, on the scenarios × languages that all of them have."""
+def _paired(found: Index, releases: Sequence[str]) -> tuple[tuple[Population, ...], int]:
+    """Return (multimodal, text-only) of each release where all have both, and how many cells are left out."""
     twins = found.twins
     everywhere = np.ones(int(twins.max(initial=-1)) + 1, dtype=np.bool_)
     sides = [population(found, release, {"modality": modality}) for release in releases for modality in reversed(MODALITIES)]
@@ -227,7 +228,8 @@ def _paired(found: Index, releases: Sequence[str]) -> tuple[Population, ...]:
         everywhere &= here
     within = np.zeros(int(found.prompt.max(initial=-1)) + 1, dtype=np.bool_)
     within[found.prompt[everywhere[twins]]] = True
-    return tuple(population(found, side.release, side.where, within=within) for side in sides)
+    paired = tuple(population(found, side.release, side.where, within=within) for side in sides)
+    return paired, sum(_n_cells(found, side) for side in sides) - sum(_n_cells(found, side) for side in paired)
 
 
 def _shared(found: Index, sides: Sequence[Population]) -> BoolArray:

@@ -212,7 +212,12 @@ def _clipped(row: Row, rate: Rate, question: Question) -> Row:
     """Keep limits inside what the estimand can be: t limits of a small share may pass 0."""
     width = (rate.high - rate.low) * (2 if question.contrast == "modality_shift" else 1)
     low, high = (rate.low, rate.high) if question.contrast is None else (-width, width)
-    return row | {"conf_low": max(row["conf_low"], low), "conf_high": min(row["conf_high"], high)}
+    # A share of 1 can come out a rounding error above it. NaN stays NaN: it is the first argument of each comparison.
+    return row | {
+        "estimate": min(max(row["estimate"], low), high),
+        "conf_low": max(row["conf_low"], low),
+        "conf_high": min(row["conf_high"], high),
+    }
 
 
 def estimates_frame(rows: Sequence[Row], *, analysis_id: str) -> pl.DataFrame:

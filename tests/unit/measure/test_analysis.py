@@ -271,6 +271,7 @@ def test_modality_effect_is_paired_within_scenario(ratings_of: Make) -> None:
     kept = [row for row in rows if row["release"] == "G1" and row["scenario"] != "s0"]
     by = {m: np.mean([row["success"] for row in kept if row["modality"] == m]) for m in ("text-only", "multimodal")}
     assert effect["estimate"] == pytest.approx(by["text-only"] - by["multimodal"])
+    assert effect["reason_excluded"] == "1 prompts without their twin in the other modality"
 
 
 def test_nothing_that_counts_is_an_error(ratings_of: Make) -> None:
