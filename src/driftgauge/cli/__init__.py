@@ -8,6 +8,7 @@ import sys
 import click
 
 from driftgauge.cli.analyze import analyze_command
+from driftgauge.cli.benchmark import benchmark_command
 from driftgauge.cli.demo import demo_command
 from driftgauge.cli.gate import gate_command
 from driftgauge.cli.trace import trace_command
@@ -21,6 +22,7 @@ def cli() -> None:
 
 
 cli.add_command(analyze_command)
+cli.add_command(benchmark_command)
 cli.add_command(demo_command)
 cli.add_command(gate_command)
 cli.add_command(trace_command)

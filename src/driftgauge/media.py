@@ -1,0 +1,159 @@
+"""Bytes of pictures in, checked and hashed facts out: which type, how large, whether they decode within limits.
+
+Pillow does the decoding (extra ``benchmark``) and is imported when the first picture comes. Who keeps the bytes is the store's
+matter.
+"""
+
+import hashlib
+import struct
+import warnings
+from dataclasses import dataclass
+from importlib import import_module
+from io import BytesIO
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Final
+
+from driftgauge.errors import BenchmarkError, Problem
+
+if TYPE_CHECKING:
+    from types import ModuleType
+
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a picture may be at most."""
+
+    bytes: int = 20_000_000
+    pixels: int = 40_000_000
+
+
+@dataclass(frozen=True)
+class Media:
+    """What is known of a picture that decodes."""
+
+    sha256: str
+    type: str
+    width: int
+    height: int
+    bytes: int
+
+
+LIMITS: Final = Limits()
+SUFFIXES: Final = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
+"""The suffixes that a picture may have, and the type that each promises."""
+_FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+_PNG_END: Final = b"\0\0\0\0IEND\xaeB`\x82"
+_BROKEN: Final = (
+    OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, OverflowError, MemoryError, struct.error
+)  # fmt: skip
+"""What Pillow raises, depending on where a file is broken."""
+
+
+def examine(data: bytes, *, name: str, limits: Limits = LIMITS) -> Media:
+    """Return the facts of a picture, or refuse it.
+
+    Parameters
+    ----------
+    data
+        Its bytes; more than `limits` allow need not be read to be refused.
+    name
+        Its file name: messages use it, and its suffix says what the bytes should be.
+    limits
+        How many bytes and pixels it may have.
+
+    Raises
+    ------
+    BenchmarkError
+        When it is too large, of another type than its name, cut off, an animation, or does not decode; or when Pillow is not
+        installed.
+    """
+    if len(data) > limits.bytes:
+        raise _refused(name, f"more than {limits.bytes // 1_000_000} MB", f"at most {limits.bytes // 1_000_000} MB")
+    kind = _type_as_named(data, name)
+    if not _is_whole(data, kind):
+        raise _refused(name, "a file that is cut off, or that goes on after its picture", "one whole picture and nothing else")
+    width, height = _decoded_size(data, kind=kind, name=name, limits=limits)
+    return Media(hashlib.sha256(data).hexdigest(), kind, width, height, len(data))
+
+
+def type_of(data: bytes) -> str | None:
+    """Return the type that the first bytes say, or null when they are of no picture that we take.
+
+    Examples
+    --------
+    >>> type_of(b"RIFF1234WEBP"), type_of(b"GIF89a")
+    ('image/webp', None)
+    """
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "image/png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "image/jpeg"
+    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
+
+
+def pillow() -> "ModuleType":
+    """Return Pillow.
+
+    Raises
+    ------
+    BenchmarkError
+        When it is not installed.
+    """
+    try:
+        return import_module("PIL")
+    except ImportError:
+        raise BenchmarkError(
+            "pictures need Pillow, which is not installed", remedy="Run: pip install 'driftgauge[benchmark]'"
+        ) from None
+
+
+def _refused(name: str, what: str, expected: str) -> BenchmarkError:
+    problem = Problem(name, what, expected)
+    return BenchmarkError(f"{name} is not a picture that can be used", problems=[problem])
+
+
+def _type_as_named(data: bytes, name: str) -> str:
+    promised = SUFFIXES.get(PurePosixPath(name).suffix.lower())
+    if promised is None:
+        raise _refused(name, "a suffix that no picture here has", f"one of {', '.join(SUFFIXES)}")
+    found = type_of(data)
+    if found is None or found != promised:
+        raise _refused(name, f"its bytes are {found or 'of none of these types'}", f"{promised}, as its name says")
+    return found
+
+
+def _is_whole(data: bytes, kind: str) -> bool:
+    """Return whether the file ends where its picture does; Pillow forgives a missing end, and says nothing of what follows."""
+    if kind == "image/png":
+        return data.endswith(_PNG_END)
+    if kind == "image/jpeg":
+        return data.endswith(b"\xff\xd9")
+    return int.from_bytes(data[4:8], "little") + 8 == len(data)
+
+
+def _decoded_size(data: bytes, *, kind: str, name: str, limits: Limits) -> tuple[int, int]:
+    pillow()
+    from PIL import Image  # noqa: PLC0415 - the core runs without Pillow
+
+    bomb = f"more than {limits.pixels // 1_000_000} megapixels"
+    few = f"at most {limits.pixels // 1_000_000} megapixels"
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("error", Image.DecompressionBombWarning)
+            with Image.open(BytesIO(data), formats=[_FORMATS[kind]]) as image:
+                if image.width * image.height > limits.pixels:
+                    raise _refused(name, bomb, few)
+                return _load(image, name)
+    except (Image.DecompressionBombWarning, Image.DecompressionBombError):
+        raise _refused(name, bomb, few) from None
+    except _BROKEN:
+        raise _refused(name, "a picture that does not decode", "one that is whole") from None
+
+
+def _load(image: "Image", name: str) -> tuple[int, int]:
+    if getattr(image, "n_frames", 1) != 1:
+        raise _refused(name, "an animation", "a picture that stands still")
+    image.load()
+    return image.size
