@@ -18,10 +18,10 @@ help:  ## what there is
 	@mkdir -p .stamp && touch $@
 
 # Everything, by uv from the lock.
-.stamp/all: uv.lock pyproject.toml
+.stamp/all: uv.lock pyproject.toml Makefile
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --no-compile uv==0.13.9
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-groups
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-groups --extra benchmark --extra model --extra store
 	@mkdir -p .stamp && touch $@ .stamp/core
 
 demo: .stamp/core  ## simulate a study in the published shape, measure it, write out/demo/report.html
