@@ -5,19 +5,21 @@ Run from anywhere: ``python docs/generate.py``.
 
 import argparse
 import ast
+import json
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final, get_args
+from typing import Any, Final, get_args
 
 import click
 import polars as pl
+from pydantic import BaseModel
 
 import driftgauge
 from driftgauge import frames
 from driftgauge.cli import cli
-from driftgauge.study import Unit
+from driftgauge.study import Margin, Overlap, Panel, Phase, Primary, Protocol, Release, Study, Unit, Wellbeing
 
 REFERENCE: Final = Path(__file__).resolve().parent / "reference"
 NOTICE: Final = "<!-- Written by docs/generate.py; change the code and run it again. -->\n"
@@ -99,6 +101,7 @@ def pages() -> dict[Path, str]:
         "tables.md": _tables,
         "commands.md": _commands,
         "findings.md": _findings,
+        "study.md": _study,
     }
     return {REFERENCE / name: NOTICE + "\n" + "\n".join(write()) + "\n" for name, write in writers.items()}
 
@@ -252,6 +255,82 @@ def _findings() -> Iterator[str]:
         levels = dict.fromkeys(each.level for each in codes if each.code == code)
         modules = dict.fromkeys(f"`{each.module}`" for each in codes if each.code == code)
         yield _row(f"[`{code}`](../methods/findings.md#{code})", " or ".join(levels), ", ".join(modules))
+
+
+PARTS: Final[Mapping[str, tuple[str, type[BaseModel]]]] = {
+    "The study": ("The keys of the file. Only `study` has to be there.", Study),
+    "A release": ("An entry of a family. A name alone is a release, too.", Release),
+    "A phase": ("An entry of `phases`.", Phase),
+    "A panel": ("What stands behind the name of a panel.", Panel),
+    "An overlap": ("The design of a panel in which each response has so many raters.", Overlap),
+    "The protocol": ("The keys of `protocol`. [What they change](../how-to/protocol.md).", Protocol),
+    "A margin": ("One of the two.", Margin),
+    "The primary estimand": ("The keys of `primary`.", Primary),
+    "Wellbeing": ("The keys of `wellbeing`.", Wellbeing),
+}
+"""The parts of a study file: what each is, and its model."""
+NOT_HERE: Final = {"GateRule": "[rule](../how-to/gate.md)"}
+TYPES: Final = {"string": "text", "integer": "integer", "number": "number", "object": "mapping"}
+BOUNDS: Final = (
+    ("minimum", "{} or more"),
+    ("exclusiveMinimum", "above {}"),
+    ("maximum", "at most {}"),
+    ("exclusiveMaximum", "below {}"),
+)
+
+
+def _study() -> Iterator[str]:
+    yield "# The study file\n"
+    yield (
+        "Every key of `study.yaml`. How to write one: [Declare a study](../how-to/study.md). A key that is not here is a "
+        "mistake, and so is one that stands twice in its mapping.\n"
+    )
+    for heading, (sentence, model) in PARTS.items():
+        yield f"## {heading}\n"
+        yield sentence + "\n"
+        yield from _table("key", "value", "default", "meaning")
+        schema = model.model_json_schema()
+        for key, field in schema["properties"].items():
+            required = "its position" if key == "generation" else "required"
+            default = required if key in schema.get("required", ()) else _default_value(field.get("default"))
+            yield _row(f"`{key}`", _value_of(field), default, _meaning(field))
+        yield ""
+
+
+def _default_value(value: object) -> str:
+    """Return a default as a study file would say it; of a mapping, that its keys have theirs."""
+    if isinstance(value, dict):
+        stated = {key: each for key, each in value.items() if each is not None}
+        return f"`{json.dumps(stated).replace(chr(34), '')}`" if len(stated) == 1 else "its keys' defaults"
+    return "" if value in (None, []) else f"`{value}`"
+
+
+def _value_of(schema: Mapping[str, Any]) -> str:
+    """Return in words what a key takes."""
+    if "$ref" in schema:
+        name = schema["$ref"].rpartition("/")[2]
+        return NOT_HERE.get(name) or _link(name)
+    choices = [each for each in schema.get("anyOf", ()) if each.get("type") != "null"]
+    if choices:
+        return ", or ".join(_value_of(each) for each in choices)
+    if "enum" in schema or "const" in schema:
+        return ", ".join(f"`{word}`" for word in schema.get("enum", [schema.get("const")]))
+    if schema.get("type") == "array":
+        return f"list: {_value_of(schema['items'])}"
+    if isinstance(schema.get("additionalProperties"), dict):
+        return f"mapping of a name to {_value_of(schema['additionalProperties'])}"
+    word = "day" if schema.get("format") == "date" else TYPES[schema["type"]]
+    return ", ".join([word, *(text.format(schema[name]) for name, text in BOUNDS if name in schema)])
+
+
+def _link(name: str) -> str:
+    heading = next(heading for heading, (_, model) in PARTS.items() if model.__name__ == name)
+    return f"[{heading.lower()}](#{heading.lower().replace(' ', '-')})"
+
+
+def _meaning(schema: Mapping[str, Any]) -> str:
+    inner = (each.get("description") for each in schema.get("anyOf", ()))
+    return schema.get("description") or next(filter(None, inner), "")
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Literal
 
@@ -37,14 +37,44 @@ def content_id(*parts: object) -> str:
 
 @dataclass(frozen=True)
 class Lineage:
-    """Which release follows which: family name to its releases, in order of generation."""
+    """Which release follows which.
+
+    Parameters
+    ----------
+    families
+        Family name to its releases, in order of generation.
+    generations
+        The generation of a release, where a study states it; elsewhere it is the position in the family, from 1.
+
+    Examples
+    --------
+    >>> lineage = Lineage({"Elm": ("Elm 1", "Elm 3")}, generations={"Elm 3": 3})
+    >>> lineage.generation("Elm 1"), lineage.generation("Elm 3"), lineage.renumbered
+    (1, 3, {'Elm 3': 3})
+    """
 
     families: dict[str, tuple[str, ...]]
+    generations: Mapping[str, int] = field(default_factory=dict[str, int])
 
     @property
     def releases(self) -> tuple[str, ...]:
         """All releases, family by family."""
         return tuple(release for releases in self.families.values() for release in releases)
+
+    @property
+    def positions(self) -> dict[str, int]:
+        """Each release with its position in its family, from 1."""
+        return {release: at for releases in self.families.values() for at, release in enumerate(releases, start=1)}
+
+    @property
+    def renumbered(self) -> dict[str, int]:
+        """The releases whose stated generation is not their position."""
+        stated = {release: self.generations.get(release, at) for release, at in self.positions.items()}
+        return {release: stated[release] for release, at in self.positions.items() if stated[release] != at}
+
+    def generation(self, release: str) -> int:
+        """Return the generation of a release of the lineage."""
+        return self.generations[release] if release in self.generations else self.positions[release]
 
 
 @dataclass(frozen=True)

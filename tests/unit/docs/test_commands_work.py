@@ -19,7 +19,7 @@ from driftgauge.rate.exchange import read_ratings
 from driftgauge.study import Protocol
 
 BIN = Path(sys.executable).parent
-SESSIONS = ("tutorial/first-report.md", "how-to/ratings-file.md", "how-to/protocol.md")
+SESSIONS = ("tutorial/first-report.md", "how-to/ratings-file.md", "how-to/protocol.md", "how-to/study.md")
 
 
 @pytest.mark.parametrize("told_in", SESSIONS)

@@ -74,3 +74,19 @@ def test_a_release_has_one_family_and_one_generation(write: Write, problems_of: 
 def test_two_releases_of_a_family_are_not_one_generation(write: Write, problems_of: Refused):
     [problem] = problems_of(write(HEADER, "s1,A,anna,3,F,1", "s1,B,anna,3,F,1"))
     assert problem.what == "releases A, B are all generation 1"
+
+
+def test_a_study_that_grows_may_declare_releases_without_a_rating(write: Write):
+    path = write("scenario,release,rater,harm", "s1,A,anna,3")
+    ratings = read_ratings([path], lineage=LINEAGE, growing=True).ratings
+    assert ratings.select("release", "family", "generation").rows() == [("A", "F", 1)]
+
+
+def test_a_study_that_does_not_grow_may_not(write: Write, problems_of: Refused):
+    path = write("scenario,release,rater,harm", "s1,A,anna,3")
+    assert [problem.what for problem in problems_of(path, lineage=LINEAGE)] == ["no rating is about release 'B'"]
+
+
+def test_generations_that_the_lineage_states_are_kept(write: Write):
+    path = write("scenario,release,rater,harm", "s1,A,anna,3", "s1,B,anna,3")
+    assert places(path, Lineage({"F": ("A", "B")}, generations={"B": 3})) == [("A", "F", 1), ("B", "F", 3)]

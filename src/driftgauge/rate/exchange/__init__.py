@@ -55,6 +55,7 @@ def read_ratings(
     format: str = "ratings",  # noqa: A002 - the word that `--format` of the command has
     column_map: Mapping[str, str] | None = None,
     lineage: Lineage | None = None,
+    growing: bool = False,
 ) -> Imported:
     """Read rated data of one format, several files as one set; all of it or nothing.
 
@@ -68,6 +69,8 @@ def read_ratings(
         Our name of a column to the name that the files have for it.
     lineage
         Which release follows which; fills `family` and `generation`.
+    growing
+        Whether ratings of a release may be still to come; else a release of the lineage without a rating is a mistake.
 
     Returns
     -------
@@ -81,7 +84,7 @@ def read_ratings(
     """
     draft = _draft(paths, format, column_map or {})
     settled = settle(draft)
-    placed = with_lineage(replace(draft, frame=settled.frame), lineage)
+    placed = with_lineage(replace(draft, frame=settled.frame), lineage, growing=growing)
     problems = (*draft.problems, *settled.problems, *placed.problems)
     if problems:
         raise _refusal(problems)

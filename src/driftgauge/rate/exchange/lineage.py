@@ -30,7 +30,7 @@ class Placed:
     problems: tuple[Problem, ...]
 
 
-def with_lineage(draft: Draft, lineage: Lineage | None) -> Placed:
+def with_lineage(draft: Draft, lineage: Lineage | None, *, growing: bool = False) -> Placed:
     """Fill family and generation per release, from the files and from the lineage, and report what contradicts.
 
     Parameters
@@ -39,12 +39,14 @@ def with_lineage(draft: Draft, lineage: Lineage | None) -> Placed:
         Ratings, in which a release may have no family.
     lineage
         Families with their releases in order; a release outside it keeps what the files say.
+    growing
+        Whether ratings of a release may be still to come; else a release of the lineage without a rating is a problem.
     """
     frame = draft.frame.filter(pl.col("release").is_not_null())
     problems = [problem for name in STATED for problem in _two_values(draft, frame, name)]
     stated = _stated(frame)
     declared = _declared(lineage) if lineage else {}
-    problems += _absent(declared, stated) if draft.complete else []
+    problems += _absent(declared, stated) if draft.complete and not growing else []
     problems += [problem for name in STATED for problem in _contradictions(draft, frame, declared, name)]
     places = {
         release: Place(
@@ -59,9 +61,9 @@ def with_lineage(draft: Draft, lineage: Lineage | None) -> Placed:
 
 def _declared(lineage: Lineage) -> dict[str, Place]:
     return {
-        release: Place(family, generation)
+        release: Place(family, lineage.generations.get(release, position))
         for family, releases in lineage.families.items()
-        for generation, release in enumerate(releases, start=1)
+        for position, release in enumerate(releases, start=1)
     }
 
 
@@ -130,3 +132,16 @@ def _filled(frame: pl.DataFrame, places: Mapping[str, Place]) -> pl.DataFrame:
         .alias(name)
         for name, dtype in (("family", pl.String), ("generation", pl.Int64))
     )
+
+
+def replaced(ratings: pl.DataFrame, lineage: Lineage) -> pl.DataFrame:
+    """Return ratings with family and generation as a lineage declares them; a release outside it keeps what it has.
+
+    Parameters
+    ----------
+    ratings
+        The ratings table.
+    lineage
+        Families with their releases in order.
+    """
+    return _filled(ratings, _stated(ratings) | _declared(lineage))

@@ -1,0 +1,33 @@
+"""What a study declares, read from YAML with the line of every mistake: the whole study, a protocol, a lineage, a gate."""
+
+from driftgauge.study.changes import protocol_changes
+from driftgauge.study.declared import Overlap, Panel, Phase, Release, Study
+from driftgauge.study.gate import GateRule, load_gate
+from driftgauge.study.lineage import load_lineage
+from driftgauge.study.load import STUDY_FILE, load_study
+from driftgauge.study.protocol import Margin, Primary, Protocol, Unit, Wellbeing, load_protocol
+from driftgauge.study.template import safe_name, study_template
+from driftgauge.study.words import is_study_name
+
+__all__ = [
+    "STUDY_FILE",
+    "GateRule",
+    "Margin",
+    "Overlap",
+    "Panel",
+    "Phase",
+    "Primary",
+    "Protocol",
+    "Release",
+    "Study",
+    "Unit",
+    "Wellbeing",
+    "is_study_name",
+    "load_gate",
+    "load_lineage",
+    "load_protocol",
+    "load_study",
+    "protocol_changes",
+    "safe_name",
+    "study_template",
+]

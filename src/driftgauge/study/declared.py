@@ -1,0 +1,189 @@
+"""The declared study: everything that ``study.yaml`` says."""
+
+import re
+from collections.abc import Iterator, Mapping
+from itertools import islice
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, cast
+
+from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
+from pydantic_core import PydanticCustomError
+
+from driftgauge.records import Lineage
+from driftgauge.study.gate import GateRule, gate_rule
+from driftgauge.study.lineage import Standing, lineage_of
+from driftgauge.study.places import SQLITE, Folder, MediaPlace, StorePlace, local_path
+from driftgauge.study.protocol import Declared, Protocol
+from driftgauge.study.together import mistakes_between
+from driftgauge.study.words import Count, Day, Language, Name, Share, StudyName
+
+_SECRET: Final = re.compile(r"(?:^|[_-])(?:api-?key|key|secret|password|passwd|token|authorization)$", re.IGNORECASE)
+
+
+def _settings(value: object) -> object:
+    secret = next(_secrets(value), None)
+    if secret:
+        expected = "no secret in a study file: the environment has it (OPENAI_API_KEY)"
+        raise PydanticCustomError("secret", expected, {"what": "has a key that names a secret"})
+    return value
+
+
+def _secrets(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        mapping = cast(Mapping[object, object], value)
+        yield from (key for key in mapping if isinstance(key, str) and _SECRET.search(key))
+        value = list(mapping.values())
+    for each in cast(list[object], value) if isinstance(value, list) else []:
+        yield from _secrets(each)
+
+
+class Release(Declared):
+    """A release of a family: the exact model that is asked."""
+
+    release: Name = Field(description="its name, as ratings and reports say it")
+    model: Name | None = Field(default=None, description="the model id for collecting, such as openai/gpt-5")
+    generation: Count = Field(description="its ordinal in the family")
+    settings: Annotated[dict[str, Any], BeforeValidator(_settings)] = Field(
+        default_factory=dict[str, Any], description="settings of the model, such as max_tokens"
+    )
+
+
+def _releases(value: object) -> object:
+    """Return the releases of a family as mappings with a generation; a name alone is a release."""
+    if not isinstance(value, (list, tuple)) or not value:
+        raise PydanticCustomError("releases", "a list of its releases, the earliest first")
+    found: list[object] = []
+    for number, entry in enumerate(cast(list[object], value), start=1):
+        if isinstance(entry, Mapping):
+            found.append({"generation": number, **cast(Mapping[str, object], entry)})
+        else:
+            found.append(entry if isinstance(entry, Release) else {"release": entry, "generation": number})
+    return found
+
+
+class Phase(Declared):
+    """One collection and rating campaign."""
+
+    phase: Name = Field(description="its name or number")
+    releases: tuple[Name, ...] | None = Field(default=None, description="what is rated in it; if absent, all releases")
+    panel: Name | None = Field(default=None, description="who rates in it")
+    first_day: Day | None = Field(default=None, alias="from", description="its first day")
+    last_day: Day | None = Field(default=None, alias="to", description="its last day")
+
+
+class Overlap(Declared):
+    """A design in which every response is rated by the same number of raters."""
+
+    overlap: Count = Field(description="how many raters rate each response")
+
+
+def _design(value: object) -> object:
+    if isinstance(value, Overlap) or (isinstance(value, str) and value in {"full", "balanced"}):
+        return value
+    mapping = cast(dict[str, object], value) if isinstance(value, dict) else {}
+    number = mapping.get("overlap")
+    if set(mapping) != {"overlap"} or type(number) is not int or number < 1:
+        raise PydanticCustomError("design", "full, balanced, or {overlap: 3} for three raters each")
+    return Overlap(overlap=number)
+
+
+class Panel(Declared):
+    """The raters of a phase, and how responses are shared out among them."""
+
+    language: Language | None = Field(default=None, description="what they read, such as en-US")
+    raters: Count | None = Field(default=None, description="how many they are")
+    design: Annotated[Literal["full", "balanced"] | Overlap, BeforeValidator(_design)] = Field(
+        default="full", description="who rates what: everybody everything, `{overlap: 3}` three raters each, or balanced shares"
+    )
+    anchors: Share = Field(default=0.0, description="the share of responses that are rated again")
+
+
+class Study(Declared):
+    """A study as its ``study.yaml`` declares it.
+
+    Examples
+    --------
+    >>> study = Study.model_validate({"study": "town", "families": {"Elm": ["Elm 1", "Elm 2"]}})
+    >>> study.releases, study.protocol == Protocol()
+    (('Elm 1', 'Elm 2'), True)
+    """
+
+    study: StudyName = Field(description="the name of the study")
+    benchmark: Folder | None = Field(
+        default=None, description="the folder of the benchmark; if absent, ratings come without prompts"
+    )
+    store: StorePlace = Field(
+        default="sqlite:///driftgauge.db", description="the database: a file in the folder, or PostgreSQL"
+    )
+    media: MediaPlace = Field(default="media", description="where media are kept by hash: a folder, or a URL of fsspec")
+    families: dict[Name, Annotated[tuple[Release, ...], BeforeValidator(_releases)]] = Field(
+        default_factory=dict[str, tuple[Release, ...]], description="each family with its releases, the earliest first"
+    )
+    phases: tuple[Phase, ...] = Field(default=(), description="the campaigns, one after the other")
+    panels: dict[Name, Panel] = Field(default_factory=dict[str, Panel], description="each panel by its name")
+    protocol: Protocol = Field(default=Protocol(), description="what is fixed before the data")
+    gate: tuple[Annotated[GateRule, BeforeValidator(gate_rule)], ...] = Field(default=(), description="decision rules")
+
+    _folder: Path = PrivateAttr(default=Path())
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nothing(cls, value: object) -> object:
+        """Take a key with nothing behind it for one that is not there."""
+        if not isinstance(value, dict):
+            return value
+        return {key: each for key, each in cast(dict[str, object], value).items() if each is not None}
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> "Study":
+        mistakes = [f"{each.what}; expected {each.expected}" for each in islice(mistakes_between(self.written()), 20)]
+        if mistakes:
+            raise ValueError(" · ".join(mistakes))
+        return self
+
+    def written(self) -> dict[str, Any]:
+        """Return what was declared, as JSON holds it and with the keys of ``study.yaml``, defaults included."""
+        return self.model_dump(mode="json", by_alias=True)
+
+    def in_folder(self, folder: Path) -> "Study":
+        """Return the same study in another folder."""
+        found = self.model_copy()
+        found._folder = folder
+        return found
+
+    @property
+    def folder(self) -> Path:
+        """The folder of the study; not part of what is declared."""
+        return self._folder
+
+    @property
+    def lineage(self) -> Lineage | None:
+        """Which release follows which, or null when the study declares no families."""
+        standings = [
+            Standing(family, each.release, each.generation, ())
+            for family, releases in self.families.items()
+            for each in releases
+        ]
+        return lineage_of(standings) if standings else None
+
+    @property
+    def releases(self) -> tuple[str, ...]:
+        """All declared releases, family by family."""
+        return tuple(each.release for releases in self.families.values() for each in releases)
+
+    @property
+    def benchmark_folder(self) -> Path | None:
+        """The folder of the benchmark, or null when there is none."""
+        return self.folder / self.benchmark if self.benchmark else None
+
+    @property
+    def store_url(self) -> str:
+        """The URL of the store, with the whole path of a file."""
+        path = local_path(self.store)
+        return f"{SQLITE}{(self.folder / path).absolute()}" if path else self.store
+
+    @property
+    def media_url(self) -> str:
+        """The URL of the media, or the whole path of their folder."""
+        path = local_path(self.media)
+        return str((self.folder / path).absolute()) if path else self.media

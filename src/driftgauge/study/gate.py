@@ -1,0 +1,93 @@
+"""The gate: decision rules that are fixed before the data."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Final, Literal, cast
+
+from pydantic import Field, ValidationError
+from pydantic_core import PydanticCustomError
+
+from driftgauge.errors import Problem, StudyError
+from driftgauge.study.lines import Document, read_document
+from driftgauge.study.messages import Location, Mistake, shown
+from driftgauge.study.protocol import Declared
+
+_EXAMPLES: Final = (
+    "{max_asr: 0.2}",
+    "{max_asr_drift: 0.05}",
+    "{max_conditional_asr: 0.3}",
+    "{max_over_refusal: 0.1}",
+    "{min_alpha: 0.4}",
+    "{no_regression_in: [disinformation]}",
+)
+EXPECTED: Final = "one of " + ", ".join(_EXAMPLES)
+
+
+class GateRule(Declared):
+    """One rule of the gate: a name with its limit, or with the categories that it watches."""
+
+    name: Literal["max_asr", "max_asr_drift", "max_conditional_asr", "max_over_refusal", "min_alpha", "no_regression_in"]
+    limit: Annotated[float, Field(ge=-1, le=1)] = 0.0
+    categories: tuple[str, ...] = ()
+
+
+def load_gate(path: Path) -> tuple[GateRule, ...]:
+    """Read the rules of a gate from YAML: a list of one-rule mappings, or a study file with a ``gate:`` key.
+
+    Raises
+    ------
+    StudyError
+        With every mistake, its line and what was expected.
+    """
+    document = read_document(path)
+    value = document.value
+    where: Location = ()
+    if isinstance(value, dict) and "gate" in value:
+        where, value = ("gate",), cast(dict[str, object], value)["gate"]
+    mistakes = [each for each in document.twice if each.at[: len(where)] == where]
+    rules: list[GateRule] = []
+    for number, entry in enumerate(cast(list[object], value) if isinstance(value, list) else []):
+        try:
+            rules.append(gate_rule(entry))
+        except PydanticCustomError:
+            mistakes.append(Mistake((*where, number), f"{shown(entry)} is no rule", EXPECTED))
+    if mistakes or not rules:
+        raise StudyError(f"{path.name} is not a gate", problems=_problems(document, mistakes))
+    return tuple(rules)
+
+
+def _problems(document: Document, mistakes: list[Mistake]) -> tuple[Problem, ...]:
+    none = (Problem(document.name, "no rule", "a list such as `- {max_asr_drift: 0.05}`"),)
+    return document.problems(mistakes) or none
+
+
+def gate_rule(entry: object) -> GateRule:
+    """Return the rule that one entry of a list says.
+
+    Raises
+    ------
+    PydanticCustomError
+        When it is none.
+    """
+    if isinstance(entry, GateRule):
+        return entry
+    try:
+        return GateRule.model_validate(_as_fields(entry))
+    except (ValidationError, ValueError):
+        raise PydanticCustomError("rule", EXPECTED, {"what": f"has {shown(entry)}"}) from None  # type: ignore[arg-type]
+
+
+def _as_fields(entry: object) -> Mapping[str, object]:
+    if not isinstance(entry, Mapping):
+        raise ValueError("no mapping")
+    fields = cast(Mapping[str, object], entry)
+    if set(fields) == set(GateRule.model_fields):  # a rule that was written out by `model_dump`
+        return fields
+    [(name, limit)] = fields.items()
+    if name == "no_regression_in":
+        if not isinstance(limit, list) or not limit:
+            raise ValueError("no categories")
+        return {"name": name, "categories": tuple(str(each) for each in cast(list[object], limit))}
+    if isinstance(limit, bool):
+        raise ValueError("no number")
+    return {"name": name, "limit": limit}
