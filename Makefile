@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo setup test check lint types layers docs bench coverage requirements clean
+.PHONY: help demo setup test check lint types layers docs bench coverage kills requirements clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -50,9 +50,13 @@ docs: .stamp/all  ## build the docs; a broken link is an error
 
 bench: .stamp/all  ## the performance table
 	$(BIN)/python benchmarks/run.py
+	$(BIN)/python benchmarks/store.py
 
 coverage: .stamp/all  ## coverage of the primary interval by simulation (long; resumable)
 	$(BIN)/python benchmarks/coverage.py
+
+kills: .stamp/all  ## kill -9 a hundred times during import, migration and freeze, on each database (long)
+	$(BIN)/python -m tests.kills --times 100
 
 requirements: .stamp/all  ## write requirements/core.txt from the lock
 	mkdir -p requirements

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from driftgauge.errors import DriftgaugeError
-    from driftgauge.pipeline.analyze import Analysis, Inputs, analyze
+    from driftgauge.pipeline.analysis import Analysis
+    from driftgauge.pipeline.analyze import Inputs, analyze
     from driftgauge.rate.exchange import Imported, read_ratings
     from driftgauge.study import Protocol, load_lineage, load_protocol
 
@@ -26,7 +27,7 @@ __all__ = [
 ]
 
 _HOME = {
-    "Analysis": "driftgauge.pipeline.analyze",
+    "Analysis": "driftgauge.pipeline.analysis",
     "DriftgaugeError": "driftgauge.errors",
     "Imported": "driftgauge.rate.exchange",
     "Inputs": "driftgauge.pipeline.analyze",

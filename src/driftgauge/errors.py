@@ -11,8 +11,10 @@
     └── StoreError        files, folders, databases
 """
 
-from collections.abc import Sequence
+from collections.abc import Generator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Final
 
 
 @dataclass(frozen=True)
@@ -96,3 +98,31 @@ class EstimationError(DriftgaugeError):
 
 class StoreError(DriftgaugeError):
     """A file, folder or database that cannot be read or written."""
+
+
+EXTRAS: Final[Mapping[str, frozenset[str]]] = {"store": frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"})}
+"""Extra to the modules that it brings."""
+
+
+@contextmanager
+def needing(extra: str) -> Generator[None]:
+    """Turn the lack of an extra's libraries into an error that says how to install them.
+
+    Parameters
+    ----------
+    extra
+        A key of `EXTRAS`.
+
+    Raises
+    ------
+    StoreError
+        When one of its modules is not there.
+    """
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        if (error.name or "").partition(".")[0] not in EXTRAS[extra]:
+            raise
+        raise StoreError(
+            f"a study needs {error.name}, which is not installed", remedy=f"Run: pip install 'driftgauge[{extra}]'"
+        ) from None

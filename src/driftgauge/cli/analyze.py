@@ -7,26 +7,13 @@ import click
 from driftgauge.cli import options
 from driftgauge.cli.shown import progress_bar, show_analysis
 from driftgauge.pipeline.analyze import Inputs, analyze
-from driftgauge.rate.exchange import FORMATS
 
 
 @click.command("analyze")
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
 @options.out
-@click.option(
-    "--format",
-    "file_format",
-    type=click.Choice(sorted(FORMATS)),
-    default="ratings",
-    show_default=True,
-    help="What the files are.",
-)
-@click.option(
-    "--map",
-    "column_map",
-    metavar="OURS=THEIRS,…",
-    help="Which column of the file is which of ours: release=model,rater=participant_id.",
-)
+@options.file_format
+@options.column_map
 @click.option(
     "--families",
     type=click.Path(path_type=Path),
@@ -68,7 +55,7 @@ def analyze_command(
     inputs = Inputs(
         files=files,
         format=file_format,
-        column_map=_parse_map(column_map),
+        column_map=parse_map(column_map),
         families=families,
         protocol=protocol,
         seed=seed,
@@ -79,7 +66,8 @@ def analyze_command(
     show_analysis(found, as_json=as_json)
 
 
-def _parse_map(text: str | None) -> dict[str, str]:
+def parse_map(text: str | None) -> dict[str, str]:
+    """Return the column map that ``--map`` says, empty without it."""
     found: dict[str, str] = {}
     for part in text.split(",") if text else ():
         ours, equals, theirs = part.partition("=")

@@ -16,12 +16,14 @@ EXIT_CODES = {"passed": 0, "failed": 100, "undecided": 101}
 
 
 @click.command("gate")
-@click.option("--in", "folder", type=click.Path(path_type=Path), required=True, help="Folder of the analysis.")
+@click.option("--in", "folder", type=click.Path(path_type=Path), required=True, help="Folder of the study or analysis.")
 @click.option(
-    "--rules", type=click.Path(path_type=Path), required=True, help="YAML: `- {max_asr_drift: 0.05}`, or a study file."
+    "--rules",
+    type=click.Path(path_type=Path),
+    help="YAML: `- {max_asr_drift: 0.05}`, or a study file; the rules of the study if absent.",
 )
 @options.as_json
-def gate_command(folder: Path, rules: Path, as_json: bool) -> None:
+def gate_command(folder: Path, rules: Path | None, as_json: bool) -> None:
     """Decide rules on the intervals of an analysis: exit code 0 passed, 100 failed, 101 undecided.
 
     A rule passes when the whole interval keeps to its limit and fails when the whole interval breaks it. No data is never a

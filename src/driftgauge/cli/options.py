@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+from driftgauge.rate.exchange import FORMATS
+
 out = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 overwrite = click.option("--overwrite", is_flag=True, help="Make the results again, replacing what is in that folder.")
 as_json = click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
@@ -16,4 +18,19 @@ bootstrap = click.option(
     default=10_000,
     show_default=True,
     help="Replicates (response units get 2,000 at most); 0 leaves the bootstrap out.",
+)
+study = click.argument("study", type=click.Path(path_type=Path), metavar="STUDY")
+file_format = click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(sorted(FORMATS)),
+    default="ratings",
+    show_default=True,
+    help="What the files are.",
+)
+column_map = click.option(
+    "--map",
+    "column_map",
+    metavar="OURS=THEIRS,…",
+    help="Which column of the file is which of ours: release=model,rater=participant_id.",
 )

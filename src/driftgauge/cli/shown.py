@@ -13,7 +13,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftgauge import records
-from driftgauge.pipeline.analyze import Analysis
+from driftgauge.pipeline.analysis import Analysis
 
 _STYLES = {"regressed": "bold red", "improved": "bold green", "unchanged": "bold", "inconclusive": "bold yellow"}
 
@@ -49,7 +49,8 @@ def show_analysis(found: Analysis, *, as_json: bool) -> None:
             console.print(Text(f"  → {row['remedy']}", style="dim"))
     if found.already_there:
         console.print("The same analysis was there already; nothing was done.")
-    console.print(Text(f"Report: {found.folder / 'report.html'}"))
+    if (found.folder / "report.html").exists():
+        console.print(Text(f"Report: {found.folder / 'report.html'}"))
     console.print(Text(f"Figures: {found.folder / 'estimates.csv'} ({len(found.estimates):,} estimates)"))
 
 

@@ -16,7 +16,12 @@ from driftgauge.pipeline.trace import Trace, trace
 @click.command("trace")
 @click.argument("identifier", metavar="ID")
 @click.option(
-    "--in", "folder", type=click.Path(path_type=Path), default=Path("out"), show_default=True, help="Folder of the analysis."
+    "--in",
+    "folder",
+    type=click.Path(path_type=Path),
+    default=Path("out"),
+    show_default=True,
+    help="Folder of the study or analysis.",
 )
 @click.option(
     "--limit", type=click.IntRange(min=0), default=20, show_default=True, help="How many ratings or estimates to print."
@@ -26,7 +31,7 @@ def trace_command(identifier: str, folder: Path, limit: int, as_json: bool) -> N
     """Walk back from a number to the ratings behind it, or on from a rating to its numbers.
 
     ID is that of an estimate, a rating or a response, as the report, estimates.csv and ratings.parquet have it; the first six
-    digits will do.
+    digits will do. In a study with a benchmark it may be a prompt: scenario/modality/language.
     """
     found = trace(folder, identifier)
     if as_json:
@@ -50,6 +55,7 @@ def trace_command(identifier: str, folder: Path, limit: int, as_json: bool) -> N
             limit,
             ("estimate_id", "estimand", "contrast", "release", "modality", "unit", "scope", "estimate"),
         )
+    _print_journal(console, found)
 
 
 def _print_analysis(console: Console, found: Trace) -> None:
@@ -60,6 +66,14 @@ def _print_analysis(console: Console, found: Trace) -> None:
         Text(f"Analysis {manifest.analysis_id} of {manifest.source}, {manifest.created_at}, driftgauge {manifest.code_version}")
     )
     console.print(Text(f"data {manifest.data_hash[:16]}, protocol {manifest.protocol_hash}, seed {manifest.seed}"))
+
+
+def _print_journal(console: Console, found: Trace) -> None:
+    if found.journal is None:
+        return
+    console.print("Brought by:")
+    for row in found.journal.to_dicts():
+        console.print(Text(f"  journal entry {row['entry']}: {row['verb']} by {row['who']}, {row['at'][:19]}"))
 
 
 def _print_estimate(console: Console, found: Trace) -> None:
@@ -95,4 +109,11 @@ def _as_json(found: Trace) -> dict[str, object]:
         },
         "estimates": found.estimates.to_dicts(),
         "ratings": found.ratings.to_dicts(),
+        "journal": [] if found.journal is None else _entries(found.journal),
     }
+
+
+def _entries(journal: pl.DataFrame) -> list[dict[str, object]]:
+    """Return journal entries without the findings of the import, which the results have."""
+    rows = journal.drop("detail").to_dicts()
+    return [row | {name: json.loads(row[name]) for name in ("counts", "hashes")} for row in rows]

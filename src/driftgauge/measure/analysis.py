@@ -106,6 +106,7 @@ def measure(
     EstimationError
         When no rating counts at all.
     """
+    ratings = ratings.sort("rating_id")  # the same numbers, to the last digit, in whatever order ratings came
     left = counted(ratings, protocol)
     if not len(left.rows):
         raise EstimationError(

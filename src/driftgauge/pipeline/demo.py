@@ -7,7 +7,8 @@ import numpy as np
 
 from driftgauge.errors import StoreError
 from driftgauge.measure.simulate import PUBLISHED_SHAPE, simulate
-from driftgauge.pipeline.analyze import Analysis, Inputs, analyze
+from driftgauge.pipeline.analysis import Analysis
+from driftgauge.pipeline.analyze import Inputs, analyze
 from driftgauge.pipeline.results import read_manifest
 from driftgauge.records import Progress
 

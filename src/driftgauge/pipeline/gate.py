@@ -4,13 +4,11 @@ import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-import polars as pl
-
-from driftgauge.errors import StoreError
+from driftgauge.errors import StoreError, StudyError
 from driftgauge.measure.gate import Gate, decide
-from driftgauge.pipeline.results import is_complete, read_manifest
+from driftgauge.pipeline.loaded import load_results
 from driftgauge.records import content_id
-from driftgauge.study import Protocol, load_gate
+from driftgauge.study import STUDY_FILE, load_gate
 
 
 @dataclass(frozen=True)
@@ -27,15 +25,15 @@ class Decision:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
 
-def gate(folder: Path, *, rules: Path) -> Decision:
-    """Decide the rules of a file on the analysis in a folder, and write ``gate.json`` there.
+def gate(folder: Path, *, rules: Path | None = None) -> Decision:
+    """Decide rules on the results in a folder, and write ``gate.json`` beside them.
 
     Parameters
     ----------
     folder
-        Of an analysis.
+        Of a study, or of an analysis.
     rules
-        YAML with the rules, or a study file.
+        YAML with the rules, or a study file; null for the rules of the study.
 
     Raises
     ------
@@ -44,16 +42,16 @@ def gate(folder: Path, *, rules: Path) -> Decision:
     StudyError
         When the rules cannot be read.
     """
-    declared = load_gate(rules)
-    manifest = read_manifest(folder)
-    if manifest is None or not is_complete(folder, manifest):
-        raise StoreError(f"{folder} holds no whole analysis", remedy="Give the --out folder of `driftgauge analyze`.")
-    protocol = Protocol.model_validate(manifest.settings["protocol"])
-    found = decide(pl.read_parquet(folder / "estimates.parquet"), declared, protocol=protocol)
+    results = load_results(folder)
+    if rules is None and results.study is None:
+        raise StudyError(f"{folder} is no study, whose rules could be taken", remedy="Give a file of rules with --rules.")
+    declared = load_gate(rules or folder / STUDY_FILE)
+    manifest = results.manifest
+    found = decide(results.estimates, declared, protocol=results.protocol)
     hashed = content_id("gate", [rule.model_dump(mode="json") for rule in declared])
     decision = Decision(manifest.analysis_id, hashed, manifest.simulated, found)
     try:
-        (folder / "gate.json").write_text(decision.to_json(), encoding="utf-8")
+        (results.folder / "gate.json").write_text(decision.to_json(), encoding="utf-8")
     except OSError as error:
-        raise StoreError(f"{folder / 'gate.json'} cannot be written: {error.strerror}") from None
+        raise StoreError(f"{results.folder / 'gate.json'} cannot be written: {error.strerror}") from None
     return decision

@@ -6,7 +6,7 @@ complete, and what its manifest does not name is not part of it.
 
 import os
 import shutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
@@ -46,7 +46,9 @@ def is_complete(folder: Path, manifest: Manifest) -> bool:
     )
 
 
-def write_results(folder: Path, writers: Mapping[str, Writer], *, manifest: Callable[[dict[str, str]], str]) -> None:
+def write_results(
+    folder: Path, writers: Mapping[str, Writer], *, manifest: Callable[[dict[str, str]], str], stale: Sequence[str] = ()
+) -> None:
     """Write the files of an analysis, then its manifest.
 
     Parameters
@@ -57,6 +59,8 @@ def write_results(folder: Path, writers: Mapping[str, Writer], *, manifest: Call
         File name to what writes it.
     manifest
         Given the hash of each file, the text of the manifest.
+    stale
+        Files that were made of an earlier analysis and go with it.
 
     Raises
     ------
@@ -71,7 +75,7 @@ def write_results(folder: Path, writers: Mapping[str, Writer], *, manifest: Call
             write(partial / name)
         hashes = {name: file_hash(partial / name) for name in writers}
         (partial / MANIFEST).write_text(manifest(hashes), encoding="utf-8")
-        _replace_all(folder, [*writers, MANIFEST])
+        _replace_all(folder, [*writers, MANIFEST], stale=stale)
     except OSError as error:
         raise StoreError(
             f"{folder} cannot be written: {error.strerror or error}", remedy="Check the path, its rights and the free space."
@@ -80,10 +84,10 @@ def write_results(folder: Path, writers: Mapping[str, Writer], *, manifest: Call
         shutil.rmtree(partial, ignore_errors=True)
 
 
-def _replace_all(folder: Path, names: list[str]) -> None:
+def _replace_all(folder: Path, names: list[str], *, stale: Sequence[str]) -> None:
     earlier = read_manifest(folder)
     (folder / MANIFEST).unlink(missing_ok=True)
-    for stale in set(earlier.files if earlier else ()) - set(names):
-        (folder / Path(stale).name).unlink(missing_ok=True)
+    for old in {*(earlier.files if earlier else ()), *stale} - set(names):
+        (folder / Path(old).name).unlink(missing_ok=True)
     for name in names:
         os.replace(folder / _PARTIAL / name, folder / name)

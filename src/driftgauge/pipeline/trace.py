@@ -1,22 +1,24 @@
 """``driftgauge trace``: from any number to what it was made of, and from a rating or response to the numbers that it is in."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 import polars as pl
 
-from driftgauge.errors import StoreError
+from driftgauge.errors import StoreError, needing
 from driftgauge.measure.lookup import Lookup
-from driftgauge.pipeline.results import is_complete, read_manifest
+from driftgauge.pipeline.loaded import Behind, Results, load_results
 from driftgauge.records import Manifest
-from driftgauge.study import Protocol
 
 SHOWN: Final = (
     "rating_id", "response_id", "scenario", "intent", "modality", "language", "release", "phase", "attempt", "status", "rater",
     "harm", "success", "refusal", "refusal_level", "imputed", "prompt_hash", "response_hash", "line",
 )  # fmt: skip
 """What is shown of a rating: what it says and what it is about, never a text."""
+OF_A_STUDY: Final = ("entry", "root", "prompt", "frozen_prompt")
+"""What is shown of a rating of a study beside that: which import brought it, and what was asked."""
 SHORTEST_ID: Final = 6
 
 
@@ -27,68 +29,84 @@ class Trace:
     Parameters
     ----------
     kind
-        What the id is of: ``estimate``, ``rating`` or ``response``.
+        What the id is of: ``estimate``, ``rating``, ``response`` or ``prompt``.
     manifest
         Of the analysis.
     estimates
-        The estimate, or those that the rating or response is in.
+        The estimate, or those that the rating, the response or the prompt's responses are in.
     ratings
-        The ratings of the estimate, or the rating, or those of the response; columns of `SHOWN`.
+        The ratings of the estimate, or the rating, or those of the response or prompt; columns of `SHOWN`, and of a study
+        `entry` (of its journal), `prompt` and `frozen_prompt` (its hash in the frozen benchmark).
+    journal
+        Of a study, the entries that brought these ratings.
     """
 
     kind: str
     manifest: Manifest
     estimates: pl.DataFrame
     ratings: pl.DataFrame
+    journal: pl.DataFrame | None = None
 
 
 def trace(folder: Path, identifier: str) -> Trace:
-    """Return what is behind an estimate, or which estimates a rating or response is in.
+    """Return what is behind an estimate, or which estimates a rating, a response or a prompt is in.
 
     Parameters
     ----------
     folder
-        Of an analysis.
+        Of a study, or of an analysis.
     identifier
-        The id of an estimate, a rating or a response, or its first six digits or more.
+        The id of an estimate, a rating or a response, its first six digits or more; of a study also a prompt, as
+        ``scenario/modality/language``.
 
     Raises
     ------
     StoreError
-        When the folder holds no whole analysis, or the id is unknown or the beginning of several.
+        When the folder holds no whole analysis, the id is unknown or the beginning of several, or ratings of the analysis
+        were erased since.
     """
-    manifest = read_manifest(folder)
-    if manifest is None:
-        raise StoreError(f"{folder} holds no analysis", remedy="Give the --out folder of `driftgauge analyze`.")
-    if not is_complete(folder, manifest):
-        raise StoreError(
-            f"{folder} was changed since its analysis",
-            remedy="Run the same `driftgauge analyze` again; it restores the folder.",
-        )
-    estimates, ratings = (pl.read_parquet(folder / f"{name}.parquet") for name in ("estimates", "ratings"))
-    kind, found = _find(identifier, {"estimate": estimates, "rating": ratings, "response": ratings})
-    lookup = Lookup(ratings, Protocol.model_validate(manifest.settings["protocol"]))
+    results = load_results(folder)
+    behind = _behind(results)
+    kind, found = _find(identifier, _ids(results.estimates, behind.ratings))
+    lookup = Lookup(behind.ratings, results.protocol)
     if kind == "estimate":
-        estimate = estimates.filter(pl.col("estimate_id") == found)
-        return Trace(kind, manifest, estimate, _shown(lookup.ratings_of(estimate.to_dicts()[0])))
-    column = f"{kind}_id"
-    inside = [row["estimate_id"] for row in estimates.to_dicts() if _is_in(lookup, row, column, found)]
-    return Trace(
-        kind, manifest, estimates.filter(pl.col("estimate_id").is_in(inside)), _shown(ratings.filter(pl.col(column) == found))
-    )
+        estimates = results.estimates.filter(pl.col("estimate_id") == found)
+        ratings = lookup.ratings_of(estimates.to_dicts()[0])
+    else:
+        column = COLUMNS[kind]
+        ratings = behind.ratings.filter(pl.col(column) == found)
+        inside = [row["estimate_id"] for row in results.estimates.to_dicts() if found in lookup.ratings_of(row)[column]]
+        estimates = results.estimates.filter(pl.col("estimate_id").is_in(inside))
+    shown = _shown(ratings)
+    return Trace(kind, results.manifest, estimates, shown, _told(behind, shown))
 
 
-def _is_in(lookup: Lookup, estimate: dict[str, Any], column: str, identifier: str) -> bool:
-    return identifier in lookup.ratings_of(estimate)[column]
+COLUMNS: Final[Mapping[str, str]] = {"rating": "rating_id", "response": "response_id", "prompt": "prompt"}
 
 
-def _find(identifier: str, tables: dict[str, pl.DataFrame]) -> tuple[str, str]:
+def _behind(results: Results) -> Behind:
+    """Return the ratings of an analysis: its own copy, or the store's as they were then."""
+    if results.study is None:
+        return Behind(pl.read_parquet(results.folder / "ratings.parquet"), None)
+    with needing("store"):
+        from driftgauge.pipeline.behind import behind  # noqa: PLC0415 - folders of `analyze` are traced without a store
+    return behind(results.study, results.manifest)
+
+
+def _ids(estimates: pl.DataFrame, ratings: pl.DataFrame) -> dict[str, pl.Series]:
+    """Return, by kind, what can be asked for."""
+    found = {"estimate": estimates["estimate_id"]}
+    return found | {kind: ratings[column].drop_nulls() for kind, column in COLUMNS.items() if column in ratings.columns}
+
+
+def _find(identifier: str, ids: Mapping[str, pl.Series]) -> tuple[str, str]:
     if len(identifier) < SHORTEST_ID:
         raise StoreError(f"{identifier!r} is too short", remedy=f"Give at least {SHORTEST_ID} digits of the id.")
     found = [
         (kind, each)
-        for kind, table in tables.items()
-        for each in table[f"{kind}_id"].filter(table[f"{kind}_id"].str.starts_with(identifier)).unique().to_list()
+        for kind, column in ids.items()
+        for each in column.filter(column.str.starts_with(identifier)).unique().to_list()
+        if kind != "prompt" or each == identifier
     ]
     if not found:
         raise StoreError(
@@ -99,6 +117,12 @@ def _find(identifier: str, tables: dict[str, pl.DataFrame]) -> tuple[str, str]:
     return found[0]
 
 
+def _told(behind: Behind, ratings: pl.DataFrame) -> pl.DataFrame | None:
+    if behind.journal is None:
+        return None
+    return behind.journal.filter(pl.col("entry").is_in(ratings["entry"].unique().implode()))
+
+
 def _shown(ratings: pl.DataFrame) -> pl.DataFrame:
     imputed = ratings if "imputed" in ratings.columns else ratings.with_columns(imputed=pl.lit(False))
-    return imputed.select(SHOWN)
+    return imputed.select(*SHOWN, *(name for name in OF_A_STUDY if name in imputed.columns))

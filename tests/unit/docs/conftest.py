@@ -73,4 +73,5 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("page", pages, ids=lambda page: str(page.relative_to(here.folder)))
     if "module" in metafunc.fixturenames:
         found = pkgutil.walk_packages(driftgauge.__path__, "driftgauge.")
-        metafunc.parametrize("module", sorted(each.name for each in found if not each.name.endswith("__main__")))
+        scripts = ("__main__", "migrations.env")  # what is run, and not imported
+        metafunc.parametrize("module", sorted(each.name for each in found if not each.name.endswith(scripts)))

@@ -1,0 +1,76 @@
+"""``driftgauge rate``: ratings into a study, and out of it again where a rater has the right to it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from driftgauge.cli import options
+from driftgauge.cli.analyze import parse_map
+from driftgauge.cli.shown import progress_bar
+from driftgauge.errors import needing
+
+
+@click.group("rate")
+def rate_command() -> None:
+    """Bring ratings into a study."""
+
+
+@rate_command.command("import")
+@options.study
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
+@options.file_format
+@options.column_map
+@click.option("--revise", is_flag=True, help="Record ratings that are there with other values as corrections of them.")
+@options.as_json
+def import_command(
+    study: Path, files: tuple[Path, ...], file_format: str, column_map: str | None, revise: bool, as_json: bool
+) -> None:
+    """Import ratings from FILE into STUDY: all of it, or nothing and every mistake.
+
+    The same ratings again add nothing. The first import fixes the protocol of study.yaml.
+    """
+    with needing("store"):
+        from driftgauge.pipeline.rate_import import Ratings, import_ratings  # noqa: PLC0415 - the core has no store
+    ratings = Ratings(files=files, format=file_format, column_map=parse_map(column_map), revise=revise)
+    with progress_bar(quiet=as_json) as progress, needing("store"):
+        found = import_ratings(study, ratings, progress=progress)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    counts = (("new", found.new), ("corrected", found.revised), ("there already", found.same), ("erased before", found.erased))
+    said = ", ".join(f"{count:,} {what}" for what, count in counts if count or what == "new")
+    console.print(Text(f"Ratings: {said}. Responses: {found.responses:,} new. Protocol version {found.protocol_version}."))
+    for sentence in found.findings:
+        console.print(Text.assemble(("warning: ", "bold"), sentence))
+    if found.entry is None:
+        console.print("Nothing was added.")
+    console.print(Text(f"Next: driftgauge measure {study}", style="dim"))
+
+
+@rate_command.command("erase")
+@options.study
+@click.option("--rater", help="Whose ratings.")
+@click.option("--response", help="Id of a response.")
+@click.option("--reason", required=True, help="Why; it stays on what is left.")
+@options.as_json
+def erase_command(study: Path, rater: str | None, response: str | None, reason: str, as_json: bool) -> None:
+    """Erase the values of a rater's ratings, or of a response, for good.
+
+    What is left of each is its id, the time and the reason. Copies that were exported, and results that were measured before,
+    are not reached: measure again.
+    """
+    with needing("store"):
+        from driftgauge.pipeline.erase import erase  # noqa: PLC0415 - the core has no store
+    if (rater is None) == (response is None):
+        raise click.UsageError("give --rater or --response")
+    with needing("store"):
+        erased = erase(study, of="rater" if rater else "response", identifier=rater or response or "", reason=reason)
+    if as_json:
+        click.echo(json.dumps(asdict(erased), indent=2, ensure_ascii=False))
+        return
+    click.echo(f"Erased: {erased.rows:,} (journal entry {erased.entry}). Next: driftgauge measure {study}")

@@ -1,0 +1,199 @@
+"""One measurement with its manifest: what `analyze` does with a file and `measure` with a study."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from driftgauge.errors import StoreError
+from driftgauge.frames import findings_frame, write_csv
+from driftgauge.measure.analysis import measure
+from driftgauge.pipeline.provenance import library_versions
+from driftgauge.pipeline.results import Writer, is_complete, read_manifest
+from driftgauge.records import Finding, Lineage, Manifest, Progress, content_id
+from driftgauge.study import Protocol
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """What an analysis is made of, beside the ratings themselves.
+
+    Parameters
+    ----------
+    command, source, data_hash
+        Which command measures, what, and a hash of it.
+    protocol, lineage
+        As declared; a null lineage is the one that the ratings state.
+    seed, bootstrap
+        Of the replicates.
+    identity
+        What else makes it another analysis.
+    settings
+        What else stands in the manifest.
+    """
+
+    command: str
+    source: str
+    data_hash: str
+    protocol: Protocol
+    lineage: Lineage | None
+    seed: int
+    bootstrap: int
+    identity: Sequence[object] = ()
+    settings: Mapping[str, Any] | None = None
+
+    @property
+    def analysis_id(self) -> str:
+        """The same for the same data, declarations, settings and code."""
+        return content_id(
+            "analysis",
+            self.data_hash,
+            self.protocol.hash,
+            lineage_hash(self.lineage),
+            *self.identity,
+            self.seed,
+            self.bootstrap,
+            library_versions(),
+        )
+
+
+@dataclass(frozen=True)
+class Analysis:
+    """Where the results are, what they are, and whether they were there already."""
+
+    folder: Path
+    manifest: Manifest
+    estimates: pl.DataFrame
+    findings: pl.DataFrame
+    already_there: bool
+
+
+@dataclass(frozen=True)
+class Made:
+    """An analysis that is not written yet."""
+
+    manifest: Manifest
+    estimates: pl.DataFrame
+    findings: pl.DataFrame
+
+
+def make(ratings: pl.DataFrame, recipe: Recipe, *, found: Sequence[Finding], progress: Progress) -> Made:
+    """Measure ratings.
+
+    Parameters
+    ----------
+    ratings
+        The ratings table, lineage included.
+    recipe
+        What goes into the manifest.
+    found
+        Findings of how the ratings came in.
+    progress
+        Told of each stage.
+    """
+    analysis_id = recipe.analysis_id
+    measured = measure(
+        ratings,
+        protocol=recipe.protocol,
+        rng=np.random.default_rng(recipe.seed),  # noqa: TID251 - the edge where generators are made
+        bootstrap=recipe.bootstrap,
+        analysis_id=analysis_id,
+        progress=progress,
+    )
+    every = [*measured.findings, *found]
+    counts = _counts(ratings) | {"estimates": len(measured.estimates), "findings": len(every)}
+    manifest = _manifest(recipe, counts, simulated=bool(ratings["simulated"].fill_null(value=False).any()))
+    findings = findings_frame(every, analysis_id=analysis_id, simulated=manifest.simulated)
+    return Made(manifest, measured.estimates, findings)
+
+
+def already_there(out: Path, analysis_id: str, *, replace: bool) -> Analysis | None:
+    """Return the analysis that is in a folder, when it is this one and whole.
+
+    Parameters
+    ----------
+    out
+        The folder of results.
+    analysis_id
+        Of the analysis that is asked for.
+    replace
+        Whether another analysis there may be replaced.
+
+    Raises
+    ------
+    StoreError
+        When another one is there and may not be replaced.
+    """
+    if out.exists() and not out.is_dir():
+        raise StoreError(f"{out} is a file", remedy="Give a folder with --out.")
+    known = read_manifest(out)
+    if known and known.analysis_id == analysis_id and is_complete(out, known):
+        estimates, findings = (pl.read_parquet(out / f"{name}.parquet") for name in ("estimates", "findings"))
+        return Analysis(out, known, estimates, findings, already_there=True)
+    if known and known.analysis_id != analysis_id and not replace:
+        raise StoreError(
+            f"{out} holds another analysis ({known.analysis_id}: other data, settings or version)",
+            remedy="Choose another --out, or replace it with --overwrite.",
+        )
+    return None
+
+
+def writers(made: Made) -> dict[str, Writer]:
+    """Return what writes the estimates and findings."""
+    return {
+        "estimates.parquet": made.estimates.write_parquet,
+        "estimates.csv": lambda path: write_csv(made.estimates, path),
+        "findings.parquet": made.findings.write_parquet,
+        "findings.csv": lambda path: write_csv(made.findings, path),
+    }
+
+
+def lineage_hash(lineage: Lineage | None) -> str | None:
+    """Return a content id of which release follows which, or null when the ratings say it."""
+    if lineage is None:
+        return None
+    families = [[name, list(releases)] for name, releases in lineage.families.items()]
+    numbers = lineage.renumbered  # stated generations that are the positions change nothing
+    return content_id("lineage", families, numbers) if numbers else content_id("lineage", families)
+
+
+def _manifest(recipe: Recipe, counts: dict[str, int], *, simulated: bool) -> Manifest:
+    libraries = library_versions()
+    lineage = recipe.lineage
+    return Manifest(
+        analysis_id=recipe.analysis_id,
+        created_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        command=recipe.command,
+        source=recipe.source,
+        data_hash=recipe.data_hash,
+        protocol_hash=recipe.protocol.hash,
+        lineage_hash=lineage_hash(lineage),
+        code_version=libraries.pop("driftgauge"),
+        libraries=libraries,
+        seed=recipe.seed,
+        bootstrap=recipe.bootstrap,
+        settings={
+            **(recipe.settings or {}),
+            "model": "none",
+            "protocol": recipe.protocol.model_dump(mode="json"),
+            "families": {name: list(releases) for name, releases in lineage.families.items()} if lineage else None,
+            **({"generations": lineage.renumbered} if lineage and lineage.renumbered else {}),
+        },
+        counts=counts,
+        simulated=simulated,
+    )
+
+
+def _counts(ratings: pl.DataFrame) -> dict[str, int]:
+    rated = ratings.filter(pl.col("rater").is_not_null())
+    return {
+        "ratings": len(rated),
+        "responses": ratings["response_id"].n_unique(),
+        "scenarios": ratings.select(pl.struct("scenario", "intent").n_unique()).item(),
+        "releases": ratings["release"].n_unique(),
+        "raters": rated["rater"].n_unique(),
+    }

@@ -1,0 +1,41 @@
+"""What is behind the results of a study: its ratings as they were then, with their prompts, and its journal."""
+
+from pathlib import Path
+
+from driftgauge.errors import StoreError
+from driftgauge.pipeline.loaded import Behind
+from driftgauge.pipeline.opened import open_study
+from driftgauge.pipeline.rated import rated_until
+from driftgauge.records import Manifest
+from driftgauge.store.declared import prompts_frame
+from driftgauge.store.journal import journal_frame
+
+_PROMPT = ("scenario", "intent", "modality", "language")
+
+
+def behind(study: Path, manifest: Manifest) -> Behind:
+    """Return the ratings of a measurement out of the store.
+
+    Parameters
+    ----------
+    study
+        Its folder.
+    manifest
+        Of the measurement.
+
+    Raises
+    ------
+    StoreError
+        When ratings of it were erased since, or the study declares other families now.
+    """
+    opened = open_study(study)
+    with opened.store.reading() as connection:
+        rated = rated_until(connection, opened.study, entry=int(str(manifest.settings["entry"])))
+        told, prompts = journal_frame(connection), prompts_frame(connection)
+    if rated.data_hash != manifest.data_hash:
+        raise StoreError(
+            "the store no longer holds the ratings of this analysis: some were erased, or the families changed since",
+            remedy=f"Measure what is there now: driftgauge measure {study}",
+        )
+    named = prompts.select("root", *_PROMPT, "prompt", frozen_prompt="prompt_hash")
+    return Behind(rated.ratings.join(named, on=["root", *_PROMPT], how="left", maintain_order="left"), told)

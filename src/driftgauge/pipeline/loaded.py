@@ -1,0 +1,74 @@
+"""The results of a finished measurement, of a study or of an analysis folder, and the ratings that they are of."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import polars as pl
+
+from driftgauge.errors import StoreError
+from driftgauge.pipeline.results import is_complete, read_manifest
+from driftgauge.records import Manifest
+from driftgauge.study import STUDY_FILE, Protocol
+
+OUT: Final = "out"
+"""Where in a study its results are."""
+REPORT: Final = "report.html"
+
+
+def is_study(folder: Path) -> bool:
+    """Return whether a folder is a study."""
+    return (folder / STUDY_FILE).is_file()
+
+
+@dataclass(frozen=True)
+class Results:
+    """Estimates and findings with their manifest.
+
+    Parameters
+    ----------
+    folder
+        Where they are.
+    study
+        The folder of the study, or null.
+    manifest, estimates, findings, protocol
+        Of the measurement.
+    """
+
+    folder: Path
+    study: Path | None
+    manifest: Manifest
+    estimates: pl.DataFrame
+    findings: pl.DataFrame
+    protocol: Protocol
+
+
+@dataclass(frozen=True)
+class Behind:
+    """The ratings that results are of, and of a study its journal."""
+
+    ratings: pl.DataFrame
+    journal: pl.DataFrame | None
+
+
+def load_results(folder: Path) -> Results:
+    """Return the results in a folder, or in ``out`` of a study.
+
+    Raises
+    ------
+    StoreError
+        When there are none, or a file of theirs was changed.
+    """
+    study = folder if is_study(folder) else None
+    place = folder / OUT if study else folder
+    command = f"driftgauge measure {folder}" if study else "driftgauge analyze"
+    manifest = read_manifest(place)
+    if manifest is None:
+        raise StoreError(f"{place} holds no analysis", remedy=f"Run {command} first, or give the --out folder of one.")
+    if not is_complete(place, manifest):
+        raise StoreError(
+            f"{place} was changed since its analysis", remedy=f"Run the same `{command}` again; it restores the folder."
+        )
+    estimates, findings = (pl.read_parquet(place / f"{name}.parquet") for name in ("estimates", "findings"))
+    protocol = Protocol.model_validate(manifest.settings["protocol"])
+    return Results(place, study, manifest, estimates, findings, protocol)

@@ -1,0 +1,194 @@
+"""``driftgauge rate import``: ratings that were made elsewhere into the store of a study, all of a file or nothing."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from difflib import get_close_matches
+from pathlib import Path
+
+import polars as pl
+
+from driftgauge.errors import Problem, RatingError
+from driftgauge.pipeline.opened import Opened, open_declared
+from driftgauge.pipeline.protocol import fix_protocol
+from driftgauge.pipeline.provenance import file_hash
+from driftgauge.pipeline.registered import Registered, keep_media, registered, strangers
+from driftgauge.rate.exchange import Imported, read_ratings
+from driftgauge.rate.merge import Merge, merge, release_problems
+from driftgauge.records import Progress
+from driftgauge.store import journal, read, write
+from driftgauge.store.blobs import open_blobs
+from driftgauge.store.database import PATIENCE, Connection
+from driftgauge.store.declared import add_benchmark, known_benchmarks
+from driftgauge.study import Study, load_study
+
+
+@dataclass(frozen=True)
+class Ratings:
+    """What is imported, and how.
+
+    Parameters
+    ----------
+    files
+        Of one format.
+    format, column_map
+        How to read them.
+    revise
+        Whether ratings that are there with other values are corrected.
+    """
+
+    files: Sequence[Path]
+    format: str = "ratings"
+    column_map: Mapping[str, str] | None = None
+    revise: bool = False
+
+
+@dataclass(frozen=True)
+class RatingImport:
+    """What an import added.
+
+    Parameters
+    ----------
+    new, revised, same, erased
+        Ratings that were added, corrected, there already, or erased before and left so.
+    responses
+        New responses and revisions of them.
+    entry
+        Of the journal; null when there was nothing to add.
+    protocol_version
+        Under which the study stands.
+    findings
+        What the reader of the file said.
+    """
+
+    new: int
+    revised: int
+    same: int
+    erased: int
+    responses: int
+    entry: int | None
+    protocol_version: int
+    findings: tuple[str, ...]
+
+
+def import_ratings(
+    folder: Path,
+    ratings: Ratings,
+    *,
+    patience: float = PATIENCE,
+    progress: Progress = lambda stage, done, total: None,
+) -> RatingImport:
+    """Import ratings into a study.
+
+    Parameters
+    ----------
+    folder
+        Of the study.
+    ratings
+        Files and how to read them.
+    patience
+        Seconds to wait for another writer.
+    progress
+        Told of each stage.
+
+    Raises
+    ------
+    RatingError, StudyError, BenchmarkError
+        With every mistake; nothing was imported then.
+    StoreError
+        When the store is locked, full, newer or out of reach; nothing was imported then either.
+
+    Notes
+    -----
+    One transaction: killed at any moment, all of it is there or nothing, and the same command completes it. The same ratings
+    again add nothing.
+    """
+    study = load_study(folder)
+    progress("reading", 0, 1)
+    imported = read_ratings(
+        ratings.files, format=ratings.format, column_map=ratings.column_map, lineage=study.lineage, growing=True
+    )
+    benchmark = registered(study.benchmark_folder) if study.benchmark_folder else None
+    _refuse([*_undeclared(imported.ratings, study), *(strangers(imported.ratings, benchmark) if benchmark else ())])
+    progress("comparing", 0, 1)
+    opened = open_declared(study, create=True, patience=patience)
+    with opened.store.writing() as connection:
+        found = merge(
+            imported.ratings,
+            known_ratings=read.known_ratings(connection),
+            known_responses=read.known_responses(connection),
+            revise=ratings.revise,
+        )
+        releases = _releases(found.ratings, study)
+        known = read.known_releases(connection)
+        _refuse([*found.problems, *release_problems(releases, known)])
+        entry = None
+        if found.ratings.height:
+            entry = _journal(connection, opened, ratings, imported=imported, found=found)
+            if benchmark:
+                _register(connection, benchmark, study, entry=entry)
+            write.add_releases(connection, releases.join(known, on="release", how="anti", maintain_order="left"), entry=entry)
+            root = pl.lit(benchmark.known.root if benchmark else None, pl.String)
+            write.add_responses(connection, found.responses.with_columns(root=root), entry=entry)
+            write.add_ratings(connection, _with_extra(found.ratings), entry=entry, progress=progress)
+        version = fix_protocol(connection, opened)
+    progress("done", 1, 1)
+    findings = tuple(finding.sentence for finding in imported.findings if finding.level != "info")
+    counts = (found.n_new, found.n_revised, found.n_same, found.n_erased, found.responses.height)
+    return RatingImport(*counts, entry, version, findings)
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    if problems:
+        count = f"{len(problems):,} mistake{'s' * (len(problems) != 1)}"
+        raise RatingError(f"{count}; nothing was imported", problems=problems, remedy="Correct them and try again.")
+
+
+def _undeclared(ratings: pl.DataFrame, study: Study) -> Iterator[Problem]:
+    """Yield a problem for each release, phase and panel that the study does not declare, where it declares any."""
+    declared = {
+        "release": study.releases,
+        "phase": tuple(phase.phase for phase in study.phases),
+        "panel": tuple(study.panels),
+    }
+    for name, known in declared.items():
+        first = ratings.filter(pl.col(name).is_not_null()).unique(name, keep="first", maintain_order=True)
+        for value, line in first.select(name, "line").iter_rows():
+            if known and value not in known:
+                near = get_close_matches(str(value), known, n=1)
+                expected = f"{near[0]!r}?" if near else f"one of {', '.join(known)[:200]}"
+                yield Problem(f"line {line}", f"{name} {value[:40]!r} is not in study.yaml", expected)
+
+
+def _releases(ratings: pl.DataFrame, study: Study) -> pl.DataFrame:
+    """Return the releases of ratings; where the study declares the families, it is not for the store to say them."""
+    each = ratings.select("release", "family", "generation").unique("release", keep="first", maintain_order=True)
+    unsaid = [pl.lit(None, pl.String).alias("family"), pl.lit(None, pl.Int64).alias("generation")]
+    return each.with_columns(unsaid) if study.lineage else each
+
+
+def _journal(connection: Connection, opened: Opened, ratings: Ratings, *, imported: Imported, found: Merge) -> int:
+    return journal.append(
+        connection,
+        opened.author,
+        "import",
+        counts={"ratings": found.n_new, "revised": found.n_revised, "responses": found.responses.height},
+        hashes={**{path.name: file_hash(path) for path in ratings.files}, "protocol": opened.study.protocol.hash},
+        detail={
+            "format": ratings.format,
+            "column_map": dict(ratings.column_map or {}),
+            "findings": [asdict(finding) for finding in imported.findings],
+        },
+    )
+
+
+def _register(connection: Connection, benchmark: Registered, study: Study, *, entry: int) -> None:
+    if benchmark.known.root not in {each.root for each in known_benchmarks(connection)}:
+        keep_media(benchmark, open_blobs(study.media_url))
+        add_benchmark(connection, benchmark.known, prompts_of=benchmark.prompts, entry=entry)
+
+
+def _with_extra(ratings: pl.DataFrame) -> pl.DataFrame:
+    """Put the further columns of the source into one column of JSON."""
+    extra = [name for name in ratings.columns if name.startswith("extra_")]
+    as_json = pl.struct(extra).struct.json_encode() if extra else pl.lit(None, pl.String)
+    return ratings.with_columns(extra=as_json)

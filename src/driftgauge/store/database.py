@@ -1,0 +1,155 @@
+"""Opening a database: SQLite or PostgreSQL, one reader's snapshot or the one writer, and errors that say what to do."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import sqlalchemy as sa
+from sqlalchemy import event, exc
+from sqlalchemy.pool import NullPool
+
+from driftgauge.errors import StoreError
+
+Connection = sa.Connection
+"""What a transaction works on."""
+PATIENCE: Final = 30.0
+"""Seconds to wait for another writer."""
+_WRITER: Final = 0x6472_6966_74  # "drift": the advisory lock that makes one writer of many in PostgreSQL
+_WRITES: Final = "driftgauge_writes"
+
+
+@dataclass(frozen=True)
+class Database:
+    """A database that can be read and written.
+
+    Parameters
+    ----------
+    engine
+        Of SQLAlchemy.
+    name
+        How messages call it; without a password.
+    """
+
+    engine: sa.Engine
+    name: str
+
+    @contextmanager
+    def reading(self) -> Generator[sa.Connection]:
+        """Yield a connection that sees one state of the database until it is closed."""
+        with _said(self), self.engine.connect() as connection:
+            if not self.is_sqlite:
+                connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    @contextmanager
+    def writing(self) -> Generator[sa.Connection]:
+        """Yield the one connection that writes; all of it is there at the end, or nothing.
+
+        Raises
+        ------
+        StoreError
+            When another writer does not finish in time, the disk is full, or the server goes away.
+        """
+        with _said(self), self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+            if not self.is_sqlite:
+                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER})
+            yield connection
+
+    @property
+    def is_sqlite(self) -> bool:
+        """Whether it is one file."""
+        return self.engine.dialect.name == "sqlite"
+
+
+def connect(url: str, *, patience: float = PATIENCE) -> Database:
+    """Return the database of a URL; nothing is opened yet.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///file`` or ``postgresql+psycopg://user@host/name``.
+    patience
+        Seconds to wait for another writer.
+
+    Raises
+    ------
+    StoreError
+        When it is neither.
+    """
+    try:
+        found = sa.make_url(url)
+    except exc.ArgumentError:
+        raise StoreError("the address of the store is none", remedy=_ADDRESSES) from None
+    name = found.render_as_string(hide_password=True)
+    if found.drivername == "sqlite" and found.database:
+        engine = sa.create_engine(found, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": patience})
+        _as_we_need_sqlite(engine)
+        return Database(engine, Path(found.database).name)
+    if found.drivername == "postgresql+psycopg":
+        options = f"-c lock_timeout={int(1000 * patience)} -c client_min_messages=error -c timezone=UTC"
+        settings = {"options": options, "application_name": "driftgauge", "connect_timeout": max(2, int(patience))}
+        return Database(sa.create_engine(found, poolclass=NullPool, hide_parameters=True, connect_args=settings), name)
+    raise StoreError(f"{name} is no address of a store", remedy=_ADDRESSES)
+
+
+_ADDRESSES: Final = "Give sqlite:///driftgauge.db or postgresql+psycopg://user@host/database."
+
+
+def _as_we_need_sqlite(engine: sa.Engine) -> None:
+    """Begin and end transactions ourselves (the driver would not, around a change of schema), and make commits durable."""
+
+    @event.listens_for(engine, "connect")
+    def _settings(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+        connection.isolation_level = None
+        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+            connection.execute(f"PRAGMA {setting}").close()
+
+    @event.listens_for(engine, "begin")
+    def _begin(connection: sa.Connection) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+        writes = connection.get_execution_options().get(_WRITES)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+@contextmanager
+def _said(database: Database) -> Generator[None]:
+    """Turn what a driver says into what a person can act on; its own words may hold values, and are not repeated."""
+    driver: Any = database.engine.dialect.dbapi
+    try:
+        yield
+    except exc.DBAPIError as error:
+        raise _as_ours(database.name, error.orig) from None
+    except driver.Error as error:
+        raise _as_ours(database.name, error) from None
+    except exc.SQLAlchemyError as error:
+        raise StoreError(
+            f"{database.name} cannot be used ({type(error).__name__})", remedy="Check the address of the store."
+        ) from None
+
+
+def _as_ours(name: str, error: BaseException | None) -> StoreError:
+    code = str(getattr(error, "sqlite_errorname", None) or getattr(error, "sqlstate", None) or "")
+    for codes, what, remedy in _MEANINGS:
+        if code.startswith(codes):
+            return StoreError(f"{name} {what} ({code}); nothing was changed", remedy=remedy)
+    if not code:
+        return StoreError(
+            f"{name} cannot be reached, or went away; nothing was changed",
+            remedy="See that the server runs, then run the same command again.",
+        )
+    return StoreError(f"{name} refused this ({code}); nothing was changed", remedy="Please report it, with this code.")
+
+
+_AGAIN: Final = "Wait for the other command to end, then run the same command again."
+_MEANINGS: Final = (
+    (("SQLITE_BUSY", "SQLITE_LOCKED", "55P03"), "is locked by another writer", _AGAIN),
+    (("SQLITE_FULL", "53100"), "is on a disk that is full", "Make space, then run the same command again."),
+    (("SQLITE_IOERR",), "could not be read or written", "Check the disk and its free space, then run the same command again."),
+    (("SQLITE_CANTOPEN",), "cannot be opened", "Check the path and its rights."),
+    (("SQLITE_READONLY", "25006", "42501"), "may not be written by you", "Check its rights."),
+    (("SQLITE_NOTADB", "SQLITE_CORRUPT"), "is not a database that is whole", "Restore it from a backup."),
+    (("57P", "08", "53300"), "is not taking connections", "See that the server runs, then run the same command again."),
+    (("28", "3D000"), "does not let you in", "Check user, password (PGPASSWORD) and the name of the database."),
+)

@@ -1,0 +1,95 @@
+"""Who did what to a store, when, with which code and on which files. Written in the transaction of what it tells of."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+import polars as pl
+import sqlalchemy as sa
+
+from driftgauge.store.tables import journal
+
+
+@dataclass(frozen=True)
+class Author:
+    """Who acts, and with which code."""
+
+    who: str
+    code_version: str
+
+
+def append(
+    connection: sa.Connection,
+    author: Author,
+    verb: str,
+    *,
+    counts: Mapping[str, int] | None = None,
+    hashes: Mapping[str, str] | None = None,
+    detail: Mapping[str, Any] | None = None,
+) -> int:
+    """Write an entry and return its number.
+
+    Parameters
+    ----------
+    connection
+        Of the transaction that the entry tells of.
+    author
+        Who acts.
+    verb
+        What was done: ``import``, ``erase``, ``measure``, …
+    counts, hashes, detail
+        What was added, by name; of files, protocol and benchmark; settings and findings. Never a text of anybody.
+    """
+    row = {
+        "at": datetime.now(UTC).isoformat(timespec="microseconds"),
+        "who": author.who,
+        "verb": verb,
+        "code_version": author.code_version,
+        "counts": _json(counts),
+        "hashes": _json(hashes),
+        "detail": _json(detail),
+    }
+    return int(connection.execute(sa.insert(journal).values(row).returning(journal.c.entry)).scalar_one())
+
+
+def _json(value: Mapping[str, Any] | None) -> str:
+    return json.dumps(dict(value or {}), ensure_ascii=False, sort_keys=True)
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of the journal."""
+
+    entry: int
+    at: str
+    who: str
+    verb: str
+    code_version: str
+    counts: dict[str, int]
+    hashes: dict[str, str]
+    detail: dict[str, Any]
+
+
+def entries(connection: sa.Connection, *, until: int | None = None) -> tuple[Entry, ...]:
+    """Return the journal in order, up to and with entry `until`."""
+    query = sa.select(journal).order_by(journal.c.entry)
+    if until is not None:
+        query = query.where(journal.c.entry <= until)
+    return tuple(
+        Entry(row.entry, row.at, row.who, row.verb, row.code_version, *map(json.loads, (row.counts, row.hashes, row.detail)))
+        for row in connection.execute(query)
+    )
+
+
+def last_entry(connection: sa.Connection) -> int:
+    """Return the number of the newest entry; 0 when there is none."""
+    return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(journal.c.entry), 0))).scalar_one())
+
+
+def journal_frame(connection: sa.Connection) -> pl.DataFrame:
+    """Return the journal as a frame; counts, hashes and detail as JSON."""
+    rows = [tuple(row) for row in connection.execute(sa.select(journal).order_by(journal.c.entry))]
+    names = [column.name for column in journal.columns]
+    return pl.DataFrame(rows, schema={name: pl.Int64 if name == "entry" else pl.String for name in names}, orient="row")

@@ -1,0 +1,114 @@
+"""The store of one study: opened, brought to our schema, and read or written."""
+
+from collections.abc import Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+import sqlalchemy as sa
+
+from driftgauge.errors import StoreError
+from driftgauge.store import journal, schema
+from driftgauge.store.database import PATIENCE, Database, connect
+
+_SQLITE: Final = "sqlite:///"
+
+
+@dataclass(frozen=True)
+class Store:
+    """A database at our schema."""
+
+    database: Database
+
+    @contextmanager
+    def reading(self) -> Generator[sa.Connection]:
+        """Yield a connection that sees one state until it is closed.
+
+        Raises
+        ------
+        StoreError
+            When the database cannot be read.
+        """
+        with self.database.reading() as connection:
+            yield connection
+
+    @contextmanager
+    def writing(self) -> Generator[sa.Connection]:
+        """Yield the one connection that writes: all of it is there at the end, or nothing.
+
+        Raises
+        ------
+        StoreError
+            When another writer does not finish in time, the disk is full, or the server goes away; nothing was changed then.
+        """
+        with self.database.writing() as connection:
+            yield connection
+
+
+def open_store(url: str, *, study: str, author: journal.Author, create: bool, patience: float = PATIENCE) -> Store:
+    """Return the store at a URL, of an older schema brought to ours first.
+
+    Parameters
+    ----------
+    url
+        ``sqlite:///file`` or ``postgresql+psycopg://…``.
+    study
+        The name of the study; a store is of one.
+    author
+        Who stands in the journal for making or upgrading it.
+    create
+        Whether an empty or missing database becomes a store; else it is an error.
+    patience
+        Seconds to wait for another writer.
+
+    Raises
+    ------
+    StoreError
+        When it is missing, of a newer schema, not ours, locked or out of reach.
+    """
+    file = Path(url.removeprefix(_SQLITE)) if url.startswith(_SQLITE) else None
+    if file and not file.exists() and not create:
+        raise StoreError(f"{file.name} is not there: nothing was imported yet", remedy=_IMPORT)
+    if file and create:
+        _make_folder(file.parent)
+    database = connect(url, patience=patience)
+    with database.reading() as connection:
+        found = schema.current(connection, database.name)
+        if found:
+            _of_this_study(connection, study, name=database.name)
+    if found is None and not create:
+        raise StoreError(f"{database.name} is empty: nothing was imported yet", remedy=_IMPORT)
+    if found != schema.REVISIONS[-1]:
+        _bring_up(database, author, study)
+    return Store(database)
+
+
+_IMPORT: Final = "driftgauge rate import STUDY FILE"
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be made: {error.strerror}", remedy="Check the path and its rights.") from None
+
+
+def _bring_up(database: Database, author: journal.Author, study: str) -> None:
+    with database.writing() as connection:
+        found = schema.current(connection, database.name)  # somebody else may have done it meanwhile
+        if found == schema.REVISIONS[-1]:
+            return
+        schema.upgrade(database, connection)
+        verb = "create" if found is None else "upgrade"
+        journal.append(connection, author, verb, detail={"study": study, "from": found, "to": schema.REVISIONS[-1]})
+
+
+def _of_this_study(connection: sa.Connection, study: str, *, name: str) -> None:
+    first = next((entry for entry in journal.entries(connection, until=1)), None)
+    other = first.detail.get("study") if first else None
+    if other is not None and other != study:
+        raise StoreError(
+            f"{name} is the store of study {other!r}, and study.yaml is of {study!r}",
+            remedy="Give each study a store of its own; a study keeps its name.",
+        )

@@ -1,0 +1,74 @@
+"""Studies on both databases: every test that takes `new_study` runs on SQLite and on a real PostgreSQL server."""
+
+from collections.abc import Callable, Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from driftgauge.store.database import Database, connect
+from tests.servers import Postgres, postgres
+
+
+@pytest.fixture(scope="session")
+def server() -> Generator[Postgres]:
+    """A PostgreSQL server of this test run."""
+    with postgres() as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class NewStudy:
+    """A study folder, and where its store is."""
+
+    folder: Path
+    url: str
+
+    @property
+    def database(self) -> Database:
+        return connect(self.url)
+
+    def declare(self, text: str) -> None:
+        store = f"store: {self.url}\n" if self.url.startswith("postgresql") else ""
+        (self.folder / "study.yaml").write_text(f"study: town\n{store}{text}")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def new_study(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., NewStudy]:
+    """Return a function that makes a study folder with a store of its own."""
+
+    def make(text: str = "", *, name: str = "town") -> NewStudy:
+        folder = tmp_path / name
+        folder.mkdir()
+        is_file = request.param == "sqlite"
+        url = f"sqlite:///{folder / 'driftgauge.db'}" if is_file else request.getfixturevalue("server").new_database()
+        study = NewStudy(folder, url)
+        study.declare(text)
+        return study
+
+    return make
+
+
+def ratings_of(release: str, phase: int, raters: range, *, scenarios: range = range(6)) -> pl.DataFrame:
+    """Return made-up ratings of one release: what is said depends on who, what and which."""
+    rows = [
+        {
+            "scenario": f"s{s}",
+            "modality": modality,
+            "release": release,
+            "phase": str(phase),
+            "panel": f"panel-{phase}",
+            "rater": f"r{r}",
+            "success": (s * 7 + r * 3 + phase + len(modality)) % 5 < 2,
+            "refusal": (s + r + phase) % 7 == 0,
+            "harm": 1 + (s * 3 + r + phase * len(release)) % 5,
+            "harm_category": f"category-{s % 3}",
+            "response_text": f"a quiet answer {release} {s} {modality}",
+            "comment": f"thought-{s}-{r}",
+        }
+        for s in scenarios
+        for modality in ("text-only", "multimodal")
+        for r in raters
+    ]
+    return pl.DataFrame(rows)

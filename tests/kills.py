@@ -1,0 +1,264 @@
+"""Kill -9 at random moments during an import, a migration and a freeze; then look what is there, and let the next run complete.
+
+``python -m tests.kills --times 100`` prints a line for each kind and database, and fails when anything was lost, stood twice or
+could not be completed. A small process that has everything imported is forked for each run, so that a kill costs no start.
+"""
+
+import argparse
+import json
+import os
+import random
+import shutil
+import signal
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+import polars as pl
+
+from driftgauge.benchmark.demo import demo_files
+from driftgauge.benchmark.freeze import freeze
+from driftgauge.benchmark.manifest import read_manifest
+from driftgauge.benchmark.verify import verify
+from driftgauge.pipeline.opened import open_study
+from driftgauge.pipeline.rate_import import Ratings, import_ratings
+from driftgauge.store import journal, read, schema
+from driftgauge.store.database import connect
+from tests.servers import postgres
+
+ROWS = 3_000
+KINDS = ("import", "migration", "freeze")
+
+
+@dataclass(frozen=True)
+class Case:
+    """One kind of work on one folder: what is done, what may be there after a kill, and what must be in the end."""
+
+    work: Callable[[], None]
+    may_be: Callable[[bool], None]
+    completed: Callable[[], None]
+
+
+@dataclass(frozen=True)
+class Tally:
+    kind: str
+    database: str
+    kills: int
+    finished_before: int
+    seconds: float
+
+
+def main() -> None:
+    arguments = argparse.ArgumentParser(description=__doc__)
+    arguments.add_argument("--times", type=int, default=100)
+    arguments.add_argument("--seed", type=int, default=1)
+    chosen = arguments.parse_args()
+    chance = random.Random(chosen.seed)
+    with postgres() as server, tempfile.TemporaryDirectory() as folder:
+        base = Path(folder)
+        source = base / "ratings.csv"
+        in_child(lambda: made_up().write_csv(source))
+        for kind in KINDS:
+            for database in ("sqlite", "postgresql") if kind != "freeze" else ("files",):
+                tally = killed(kind, database, chosen.times, base=base, chance=chance, new=server.new_database)
+                sys.stdout.write(json.dumps(asdict(tally)) + "\n")
+                sys.stdout.flush()
+
+
+def made_up() -> pl.DataFrame:
+    n = pl.int_range(ROWS, eager=True)
+    return pl.DataFrame(
+        {
+            "scenario": "s" + (n // 30).cast(pl.String),
+            "rater": "r" + (n % 30).cast(pl.String),
+            "release": "A",
+            "harm": 1 + n % 5,
+        }
+    )
+
+
+def killed(kind: str, database: str, times: int, *, base: Path, chance: random.Random, new: Callable[[], str]) -> Tally:
+    """Kill `times` runs, each at a moment drawn over the length that the work takes when nobody kills it."""
+    began = time.monotonic()
+    usual = max(_undisturbed(CASES[kind](fresh(base, database, new), base / "ratings.csv")) for _ in range(3))
+    finished = 0
+    for _ in range(times):
+        folder = fresh(base, database, new)
+        case = CASES[kind](folder, base / "ratings.csv")
+        acknowledged = run_and_kill(case.work, after=chance.uniform(0, 1.1 * usual))
+        finished += acknowledged
+        in_child(lambda case=case, done=acknowledged: case.may_be(done))
+        in_child(case.work)
+        in_child(case.completed)
+        shutil.rmtree(folder)
+    return Tally(kind, database, times, finished, round(time.monotonic() - began, 1))
+
+
+def _undisturbed(case: Case) -> float:
+    began = time.monotonic()
+    in_child(case.work)
+    return time.monotonic() - began
+
+
+def fresh(base: Path, database: str, new: Callable[[], str]) -> Path:
+    folder = Path(tempfile.mkdtemp(dir=base))
+    store = f"store: {new()}\n" if database == "postgresql" else ""
+    (folder / "study.yaml").write_text(f"study: town\n{store}")
+    return folder
+
+
+def an_import(folder: Path, source: Path) -> Case:
+    def may_be(done: bool) -> None:
+        count = ratings_in(folder)
+        assert count == ROWS if done else count in {0, ROWS}, f"{count} ratings, acknowledged: {done}"
+
+    def completed() -> None:
+        assert ratings_in(folder) == ROWS
+        with open_study(folder).store.reading() as connection:
+            verbs = [entry.verb for entry in journal.entries(connection)]
+            assert sorted(verbs) == ["create", "import", "protocol"], verbs
+
+    return Case(lambda: _import(folder, source), may_be, completed)
+
+
+def a_migration(folder: Path, source: Path) -> Case:
+    in_child(lambda: _at_the_first_schema(folder, source))
+
+    def may_be(done: bool) -> None:
+        found = _schema(folder)
+        assert found == "0002" if done else found in {"0001", "0002"}, found
+
+    def completed() -> None:
+        assert _schema(folder) == "0002"
+        with open_study(folder).store.reading() as connection:
+            verbs = [entry.verb for entry in journal.entries(connection)]
+            assert verbs.count("upgrade") == 1, verbs
+        assert ratings_in(folder) == ROWS
+
+    return Case(lambda: _open(folder), may_be, completed)
+
+
+def a_freeze(folder: Path, source: Path) -> Case:
+    del source
+    benchmark = folder / "benchmark"
+    in_child(lambda: _demo(benchmark))
+
+    def may_be(done: bool) -> None:
+        is_frozen = read_manifest(benchmark) is not None
+        assert is_frozen or not done
+        assert not is_frozen or verify(benchmark) == ()
+
+    def completed() -> None:
+        assert verify(benchmark) == ()
+        assert not [path for path in benchmark.rglob("*") if "partial" in path.name]
+
+    return Case(lambda: _freeze(benchmark), may_be, completed)
+
+
+CASES = {"import": an_import, "migration": a_migration, "freeze": a_freeze}
+
+
+def _import(folder: Path, source: Path) -> None:
+    import_ratings(folder, Ratings(files=[source]))
+
+
+def _open(folder: Path) -> None:
+    open_study(folder)
+
+
+def _at_the_first_schema(folder: Path, source: Path) -> None:
+    """Make a store as the first version would have left it: today's import, and nothing of the second schema."""
+    _import(folder, source)
+    with _database(folder).writing() as connection:
+        names = [name for table in _GUARDED for name in ((f"{table}_no_delete", table), (f"{table}_no_update", table))]
+        for name, table in names:
+            on = f" ON {table}" if connection.dialect.name == "postgresql" else ""
+            connection.exec_driver_sql(f"DROP TRIGGER {name}{on}")
+        if connection.dialect.name == "postgresql":
+            connection.exec_driver_sql("DROP FUNCTION driftgauge_append_only")
+        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
+
+
+_GUARDED = ("journal", "protocols", "benchmarks", "prompts", "ratings", "responses")
+
+
+def _database(folder: Path):
+    text = (folder / "study.yaml").read_text()
+    url = text.partition("store: ")[2].strip()
+    return connect(url or f"sqlite:///{folder / 'driftgauge.db'}")
+
+
+def _schema(folder: Path) -> str | None:
+    with _database(folder).reading() as connection:
+        return schema.current(connection, "store")
+
+
+def ratings_in(folder: Path) -> int:
+    database = _database(folder)
+    if database.is_sqlite and not (folder / "driftgauge.db").exists():
+        return 0
+    with database.reading() as connection:
+        if schema.current(connection, "store") is None:
+            return 0
+        ids = read.ratings_frame(connection)["rating_id"]
+    assert ids.n_unique() == len(ids), "a rating stands twice"
+    return len(ids)
+
+
+def _demo(folder: Path) -> None:
+    for name, data in demo_files(np.random.default_rng(1)).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+
+
+def _freeze(folder: Path) -> None:
+    freeze(folder, pairing="required", canary="a canary of a test", created_at="2026-01-01T00:00:00+00:00")
+
+
+def run_and_kill(work: Callable[[], None], *, after: float) -> bool:
+    """Run work in a process, kill it, and return whether it had said that it was done."""
+    with child(work) as (process, done):
+        time.sleep(after)
+        os.kill(process, signal.SIGKILL)
+        os.waitpid(process, 0)
+        return os.read(done, 1) == b"."
+
+
+def in_child(work: Callable[[], None]) -> None:
+    """Run work in a process to its end."""
+    with child(work) as (process, done):
+        said = os.read(done, 1)
+        os.waitpid(process, 0)
+        if said != b".":
+            raise SystemExit("a run that nobody killed failed")
+
+
+@contextmanager
+def child(work: Callable[[], None]) -> Generator[tuple[int, int]]:
+    done, tell = os.pipe()
+    process = os.fork()
+    if process == 0:
+        status = 1
+        try:
+            work()
+            os.write(tell, b".")
+            status = 0
+        except BaseException as error:  # noqa: BLE001 - a forked process must not return into its parent's code
+            sys.stderr.write(f"{type(error).__name__}: {error}\n")
+            sys.stderr.flush()
+        finally:
+            os._exit(status)
+    os.close(tell)
+    try:
+        yield process, done
+    finally:
+        os.close(done)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,75 @@
+"""Real servers for tests and benchmarks, on loopback, gone when the block ends."""
+
+import os
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from uuid import uuid4
+
+import psycopg
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL server that can be stopped, started, and asked for an empty database."""
+
+    binaries: Path
+    folder: Path
+    port: int
+    user: str | None
+
+    def start(self) -> None:
+        options = f"-p {self.port} -k {self.folder} -c listen_addresses=127.0.0.1"
+        self._run("pg_ctl", "-D", "data", "-w", "-l", "log", "-o", options, "start")
+
+    def stop(self) -> None:
+        self._run("pg_ctl", "-D", "data", "-m", "immediate", "stop")
+
+    def make(self) -> None:
+        arguments = ["-A", "trust", "-U", "driftgauge", "--no-sync", "-E", "UTF8", "--locale=C.UTF-8"]
+        self._run("initdb", "-D", "data", *arguments)
+
+    def new_database(self) -> str:
+        """Return the URL of a database with nothing in it."""
+        name = f"study_{uuid4().hex[:12]}"
+        with self.connect("postgres") as connection:
+            connection.execute(f'CREATE DATABASE "{name}"')
+        return f"postgresql+psycopg://driftgauge@127.0.0.1:{self.port}/{name}"
+
+    def connect(self, database: str) -> psycopg.Connection[tuple[object, ...]]:
+        return psycopg.connect(f"postgresql://driftgauge@127.0.0.1:{self.port}/{database}", autocommit=True)
+
+    def _run(self, program: str, *arguments: str) -> None:
+        command: Sequence[str] = [str(self.binaries / program), *arguments]
+        subprocess.run(command, cwd=self.folder, user=self.user, check=True, capture_output=True, timeout=60)
+
+
+@contextmanager
+def postgres() -> Generator[Postgres]:
+    """Start a server from the installed binaries; root cannot run one, and becomes user postgres for it."""
+    found = shutil.which("postgres")
+    if found is None:
+        raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
+    folder = Path(tempfile.mkdtemp(prefix="driftgauge-postgres-"))
+    user = "postgres" if os.geteuid() == 0 else None
+    if user:
+        shutil.chown(folder, user)
+    server = Postgres(Path(found).resolve().parent, folder, _free_port(), user)
+    try:
+        server.make()
+        server.start()
+        yield server
+        server.stop()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
