@@ -49,17 +49,26 @@ class Postgres:
         subprocess.run(command, cwd=self.folder, user=self.user, check=True, capture_output=True, timeout=60)
 
 
+def postgres_binaries() -> Path | None:
+    """Return where the programs of PostgreSQL are; Debian keeps them by version, off the PATH."""
+    found = shutil.which("postgres")
+    if found:
+        return Path(found).resolve().parent
+    by_version = sorted(Path("/usr/lib/postgresql").glob("*/bin/postgres"))
+    return by_version[-1].parent if by_version else None
+
+
 @contextmanager
 def postgres() -> Generator[Postgres]:
     """Start a server from the installed binaries; root cannot run one, and becomes user postgres for it."""
-    found = shutil.which("postgres")
-    if found is None:
+    binaries = postgres_binaries()
+    if binaries is None:
         raise RuntimeError("PostgreSQL is not installed: apt-get install postgresql")
     folder = Path(tempfile.mkdtemp(prefix="driftgauge-postgres-"))
     user = "postgres" if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
-    server = Postgres(Path(found).resolve().parent, folder, _free_port(), user)
+    server = Postgres(binaries, folder, _free_port(), user)
     try:
         server.make()
         server.start()

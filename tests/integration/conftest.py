@@ -1,5 +1,6 @@
 """Studies on both databases: every test that takes `new_study` runs on SQLite and on a real PostgreSQL server."""
 
+import os
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,12 +9,19 @@ import polars as pl
 import pytest
 
 from driftgauge.store.database import Database, connect
-from tests.servers import Postgres, postgres
+from tests.servers import Postgres, postgres, postgres_binaries
+
+
+def need_postgres() -> None:
+    """Skip where PostgreSQL is not installed; CI installs it."""
+    if postgres_binaries() is None and not os.environ.get("CI"):
+        pytest.skip("PostgreSQL is not installed (apt-get install postgresql)")
 
 
 @pytest.fixture(scope="session")
 def server() -> Generator[Postgres]:
     """A PostgreSQL server of this test run."""
+    need_postgres()
     with postgres() as running:
         yield running
 

@@ -5,10 +5,13 @@ import subprocess
 import sys
 from pathlib import Path
 
+from tests.integration.conftest import need_postgres
+
 ROOT = Path(__file__).resolve().parents[2]
 
 
 def test_what_was_killed_is_whole_or_not_there_and_the_next_run_completes_it() -> None:
+    need_postgres()
     done = subprocess.run(
         [sys.executable, "-m", "tests.kills", "--times", "3"], cwd=ROOT, capture_output=True, text=True, check=False
     )

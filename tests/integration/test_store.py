@@ -23,7 +23,7 @@ from driftgauge.store.blobs import open_blobs
 from driftgauge.store.database import connect
 from driftgauge.store.store import Store, open_store
 from driftgauge.store.tables import metadata
-from tests.integration.conftest import NewStudy, ratings_of
+from tests.integration.conftest import NewStudy, need_postgres, ratings_of
 from tests.servers import Postgres, postgres
 
 MakeStudy = Callable[..., NewStudy]
@@ -167,6 +167,7 @@ def test_a_reader_sees_one_state_while_a_writer_goes_on(new_study: MakeStudy, tm
 @pytest.fixture(scope="module")
 def other_server() -> Generator[Postgres]:
     """A server that may be stopped without harm to other tests."""
+    need_postgres()
     with postgres() as running:
         yield running
 
