@@ -51,6 +51,7 @@ docs: .stamp/all  ## build the docs; a broken link is an error
 bench: .stamp/all  ## the performance table
 	$(BIN)/python benchmarks/run.py
 	$(BIN)/python benchmarks/store.py
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/mixed.py
 
 coverage: .stamp/all  ## coverage of the primary interval by simulation (long; resumable)
 	$(BIN)/python benchmarks/coverage.py

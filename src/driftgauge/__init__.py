@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from driftgauge.errors import DriftgaugeError
+    from driftgauge.measure.mixed.fit import fit_mixed
+    from driftgauge.measure.mixed.result import MixedFit
     from driftgauge.pipeline.analysis import Analysis
     from driftgauge.pipeline.analyze import Inputs, analyze
     from driftgauge.rate.exchange import Imported, read_ratings
@@ -19,8 +21,10 @@ __all__ = [
     "DriftgaugeError",
     "Imported",
     "Inputs",
+    "MixedFit",
     "Protocol",
     "analyze",
+    "fit_mixed",
     "load_lineage",
     "load_protocol",
     "read_ratings",
@@ -31,8 +35,10 @@ _HOME = {
     "DriftgaugeError": "driftgauge.errors",
     "Imported": "driftgauge.rate.exchange",
     "Inputs": "driftgauge.pipeline.analyze",
+    "MixedFit": "driftgauge.measure.mixed.result",
     "Protocol": "driftgauge.study",
     "analyze": "driftgauge.pipeline.analyze",
+    "fit_mixed": "driftgauge.measure.mixed.fit",
     "load_lineage": "driftgauge.study",
     "load_protocol": "driftgauge.study",
     "read_ratings": "driftgauge.rate.exchange",

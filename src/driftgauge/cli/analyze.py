@@ -6,6 +6,7 @@ import click
 
 from driftgauge.cli import options
 from driftgauge.cli.shown import progress_bar, show_analysis
+from driftgauge.measure.models import ModelPreset
 from driftgauge.pipeline.analyze import Inputs, analyze
 
 
@@ -22,13 +23,7 @@ from driftgauge.pipeline.analyze import Inputs, analyze
 @click.option(
     "--protocol", type=click.Path(path_type=Path), help="YAML with the protocol (or a study file); default if absent."
 )
-@click.option(
-    "--model",
-    type=click.Choice(["none"]),
-    default="none",
-    show_default=True,
-    help="Mixed model beside the primary estimates.",
-)
+@options.model
 @options.seed
 @options.bootstrap
 @options.overwrite
@@ -40,7 +35,7 @@ def analyze_command(
     column_map: str | None,
     families: Path | None,
     protocol: Path | None,
-    model: str,
+    model: ModelPreset | None,
     seed: int,
     bootstrap: int,
     overwrite: bool,
@@ -51,13 +46,13 @@ def analyze_command(
     FILE is a CSV or Parquet with one row a rating: scenario, release, rater and at least one of harm (1 to 5), success and
     refusal. Several files of one format are read as one set.
     """
-    del model  # one choice so far
     inputs = Inputs(
         files=files,
         format=file_format,
         column_map=parse_map(column_map),
         families=families,
         protocol=protocol,
+        model=model,
         seed=seed,
         bootstrap=bootstrap,
     )

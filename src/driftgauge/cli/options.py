@@ -34,3 +34,8 @@ column_map = click.option(
     metavar="OURS=THEIRS,…",
     help="Which column of the file is which of ours: release=model,rater=participant_id.",
 )
+model = click.option(
+    "--model",
+    type=click.Choice(["design", "response", "published", "none"]),
+    help="Mixed model beside the primary estimates; that of the protocol if absent (design).",
+)

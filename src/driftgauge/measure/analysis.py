@@ -24,6 +24,7 @@ from driftgauge.measure.drift import (
     part_rows,
 )
 from driftgauge.measure.estimate import Answer, answer, fewest_raters
+from driftgauge.measure.models import METHOD, ModelPreset, model_rows
 from driftgauge.measure.outcomes import Counted, counted, sample, unmeasured
 from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
 from driftgauge.measure.rates import MEANS, Rate, rates
@@ -74,6 +75,7 @@ def measure(
     rng: np.random.Generator,
     bootstrap: int = 10_000,
     units: Sequence[Unit] = UNITS,
+    model: ModelPreset = "none",
     analysis_id: str = "",
     progress: Progress = lambda stage, done, total: None,
 ) -> Measured:
@@ -91,6 +93,8 @@ def measure(
         Replicates for rating-unit rows; response units get at most `RESPONSE_REPLICATES`. 0 leaves the bootstrap out.
     units
         Which units to estimate; ``any_attempt`` is added when a release answered a prompt more than once.
+    model
+        The mixed model beside the primary estimates, or ``none``.
     analysis_id
         Goes into every row and its id.
     progress
@@ -119,6 +123,7 @@ def measure(
     steps = len(whose) * (len(units) + 1)
     done = 0
     rows: list[Row] = []
+    modelled: list[Finding] = []
     for kind, intent, name, frame in whose:
         setting = Setting(kind, intent, "rating", protocol.level, protocol.harmful_at, {}, simulated, name)
         one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
@@ -128,13 +133,19 @@ def measure(
             progress(f"{kind} {intent}: {unit}", done, steps)
             rows += _unit_rows(one, unit, protocol=protocol)
             done += 1
+        if (kind, intent) == ("human", "adversarial") and model != "none":
+            progress(f"{kind} {intent}: mixed model", done, steps)
+            of_model = model_rows(one.found, setting=setting, protocol=protocol, preset=model, primary=rows)
+            rows += of_model.rows
+            modelled += of_model.findings
     for kind in dict.fromkeys(kind for kind, _, _, _ in whose):
         progress(f"{kind}: agreement", done, steps)
         rows += _agreement(left, kind, protocol=protocol, rng=rng, bootstrap=bootstrap, simulated=simulated)
         done += 1
     progress("done", steps, steps)
     estimates = estimates_frame(rows, analysis_id=analysis_id)
-    return Measured(estimates, check(ratings, left, estimates, protocol=protocol))
+    without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
+    return Measured(estimates, [*check(ratings, left, without_models, protocol=protocol), *modelled])
 
 
 def _whose(left: Counted) -> Iterator[tuple[str, str, str | None, pl.DataFrame]]:

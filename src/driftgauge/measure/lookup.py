@@ -17,6 +17,7 @@ from driftgauge.measure.agreement import COEFFICIENTS
 from driftgauge.measure.arrays import IntArray
 from driftgauge.measure.decompose import PARTS, component_rates
 from driftgauge.measure.estimate import goes_in
+from driftgauge.measure.models import METHOD, modelled
 from driftgauge.measure.outcomes import Counted, counted, outcomes, sample
 from driftgauge.measure.populations import DIMENSIONS, Index, Question, drifts, index, levels, modality_effects
 from driftgauge.measure.rates import Rate, rates
@@ -70,6 +71,8 @@ class Lookup:
         """
         if estimate["estimand"] in COEFFICIENTS:
             return self._of_agreement(estimate)
+        if estimate["method"].startswith(METHOD):
+            return self._of_model(estimate)
         one = self._pass(estimate["kind"], estimate["intent"], estimate["rater"])
         return one.found.sample.rows[self._places(one, estimate)]
 
@@ -82,6 +85,11 @@ class Lookup:
             return rows.filter(pl.col("refusal_level").is_not_null())
         values = outcomes(rows, harmful_at=self._protocol.harmful_at)[estimate["outcome"]]
         return rows.filter(pl.Series(~np.isnan(values), dtype=pl.Boolean))
+
+    def _of_model(self, estimate: Labels) -> pl.DataFrame:
+        """Return all ratings that a mixed model was fitted to: each of its numbers rests on all of them."""
+        whose = pl.col("kind") == estimate["kind"], pl.col("intent") == estimate["intent"]
+        return modelled(self._counted.rows.filter(*whose), estimate["outcome"])
 
     def _places(self, one: _Pass, estimate: Labels) -> IntArray:
         part = estimate["contrast"] in PARTS

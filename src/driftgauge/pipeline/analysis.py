@@ -12,6 +12,7 @@ import polars as pl
 from driftgauge.errors import StoreError
 from driftgauge.frames import findings_frame, write_csv
 from driftgauge.measure.analysis import measure
+from driftgauge.measure.models import ModelPreset
 from driftgauge.pipeline.provenance import library_versions
 from driftgauge.pipeline.results import Writer, is_complete, read_manifest
 from driftgauge.records import Finding, Lineage, Manifest, Progress, content_id
@@ -30,6 +31,8 @@ class Recipe:
         As declared; a null lineage is the one that the ratings state.
     seed, bootstrap
         Of the replicates.
+    model
+        The mixed model beside the primary estimates; null for the protocol's.
     identity
         What else makes it another analysis.
     settings
@@ -41,10 +44,16 @@ class Recipe:
     data_hash: str
     protocol: Protocol
     lineage: Lineage | None
-    seed: int
-    bootstrap: int
+    seed: int = 1
+    bootstrap: int = 10_000
+    model: ModelPreset | None = None
     identity: Sequence[object] = ()
     settings: Mapping[str, Any] | None = None
+
+    @property
+    def fitted(self) -> ModelPreset:
+        """The mixed model that is fitted."""
+        return self.model or self.protocol.model
 
     @property
     def analysis_id(self) -> str:
@@ -55,6 +64,7 @@ class Recipe:
             self.protocol.hash,
             lineage_hash(self.lineage),
             *self.identity,
+            self.fitted,
             self.seed,
             self.bootstrap,
             library_versions(),
@@ -101,6 +111,7 @@ def make(ratings: pl.DataFrame, recipe: Recipe, *, found: Sequence[Finding], pro
         protocol=recipe.protocol,
         rng=np.random.default_rng(recipe.seed),  # noqa: TID251 - the edge where generators are made
         bootstrap=recipe.bootstrap,
+        model=recipe.fitted,
         analysis_id=analysis_id,
         progress=progress,
     )
@@ -178,7 +189,7 @@ def _manifest(recipe: Recipe, counts: dict[str, int], *, simulated: bool) -> Man
         bootstrap=recipe.bootstrap,
         settings={
             **(recipe.settings or {}),
-            "model": "none",
+            "model": recipe.fitted,
             "protocol": recipe.protocol.model_dump(mode="json"),
             "families": {name: list(releases) for name, releases in lineage.families.items()} if lineage else None,
             **({"generations": lineage.renumbered} if lineage and lineage.renumbered else {}),

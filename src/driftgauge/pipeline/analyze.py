@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from driftgauge.frames import write_csv
+from driftgauge.measure.models import ModelPreset
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.provenance import files_hash
 from driftgauge.pipeline.results import Writer, write_results
@@ -32,6 +33,8 @@ class Inputs:
         How to read them.
     families, protocol
         YAML files; null for what the ratings say, and for the default protocol.
+    model
+        The mixed model beside the primary estimates, or ``none``; null for the protocol's.
     seed, bootstrap
         Of the replicates.
     command
@@ -43,6 +46,7 @@ class Inputs:
     column_map: Mapping[str, str] | None = None
     families: Path | None = None
     protocol: Path | None = None
+    model: ModelPreset | None = None
     seed: int = DEFAULT_SEED
     bootstrap: int = DEFAULT_BOOTSTRAP
     command: str = "analyze"
@@ -100,6 +104,7 @@ def _recipe(inputs: Inputs) -> Recipe:
         lineage=load_lineage(inputs.families) if inputs.families else None,
         seed=inputs.seed,
         bootstrap=inputs.bootstrap,
+        model=inputs.model,
         identity=(inputs.format, column_map),
         settings={"format": inputs.format, "column_map": column_map},
     )

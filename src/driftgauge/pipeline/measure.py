@@ -8,6 +8,7 @@ import polars as pl
 
 from driftgauge.errors import StoreError
 from driftgauge.frames import write_csv
+from driftgauge.measure.models import ModelPreset
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.loaded import OUT, REPORT
 from driftgauge.pipeline.opened import Opened, open_study
@@ -28,6 +29,7 @@ def measure_study(
     *,
     seed: int,
     bootstrap: int,
+    model: ModelPreset | None = None,
     overwrite: bool = False,
     patience: float = PATIENCE,
     progress: Progress = lambda stage, done, total: None,
@@ -40,6 +42,8 @@ def measure_study(
         Of the study.
     seed, bootstrap
         Of the replicates.
+    model
+        The mixed model beside the primary estimates, or ``none``; null for the protocol's.
     overwrite
         Make the results again when they are there already.
     patience
@@ -63,9 +67,9 @@ def measure_study(
         entries = journal.entries(connection)
         benchmarks, prompts = known_benchmarks(connection), prompts_frame(connection)
         rated = rated_until(connection, opened.study, entry=entries[-1].entry)
-    recipe = _recipe(
-        opened, rated, seed=seed, bootstrap=bootstrap, version=version, root=benchmarks[-1].root if benchmarks else None
-    )
+    root = benchmarks[-1].root if benchmarks else None
+    recipe = _recipe(opened, rated, version=version, root=root)
+    recipe = replace(recipe, seed=seed, bootstrap=bootstrap, model=model)
     there = None if overwrite else already_there(out, recipe.analysis_id, replace=_is_ours(out, opened.study))
     if there:
         return there
@@ -84,7 +88,7 @@ def _require_ratings(connection: Connection, folder: Path) -> None:
         raise StoreError("the study has no ratings yet", remedy=f"driftgauge rate import {folder} FILE")
 
 
-def _recipe(opened: Opened, rated: Rated, *, seed: int, bootstrap: int, version: int, root: str | None) -> Recipe:
+def _recipe(opened: Opened, rated: Rated, *, version: int, root: str | None) -> Recipe:
     study = opened.study
     return Recipe(
         command="measure",
@@ -92,8 +96,6 @@ def _recipe(opened: Opened, rated: Rated, *, seed: int, bootstrap: int, version:
         data_hash=rated.data_hash,
         protocol=study.protocol,
         lineage=study.lineage,
-        seed=seed,
-        bootstrap=bootstrap,
         identity=("study", study.study, version, root),
         settings={"study": study.study, "protocol_version": version, "benchmark": root, "entry": rated.entry},
     )

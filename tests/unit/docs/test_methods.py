@@ -44,7 +44,7 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
         if intent == "adversarial" or attempt == 1
     ]
     ratings = ratings_of([*rows, *({**row, "kind": "judge", "rater": "judge"} for row in rows if row["rater"] == "ann")])
-    return measure(ratings, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=50).estimates
+    return measure(ratings, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=50, model="design").estimates
 
 
 @pytest.mark.parametrize("column", ["estimand", "contrast", "unit"])

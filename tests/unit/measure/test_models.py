@@ -1,0 +1,139 @@
+"""Mixed-model rows beside the primary ones: what they are called, what they rest on, and when they say that they disagree."""
+
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from driftgauge.measure.analysis import Measured, measure
+from driftgauge.measure.lookup import Lookup
+from driftgauge.measure.models import METHOD, disagreements
+from driftgauge.measure.simulate import PUBLISHED_SHAPE, simulate
+from driftgauge.rate.exchange import read_ratings
+from driftgauge.study import Protocol
+
+
+@pytest.fixture(scope="module")
+def ratings(tmp_path_factory: pytest.TempPathFactory) -> pl.DataFrame:
+    """Sixty scenarios, two families, eight raters a phase, out of the simulated study."""
+    path = tmp_path_factory.mktemp("models") / "ratings.parquet"
+    simulate(PUBLISHED_SHAPE, np.random.default_rng(3)).write_parquet(path)
+    study = read_ratings([path]).ratings.filter(pl.col("family").is_in(["Alder", "Birch"]))
+    scenarios = study["scenario"].unique().sort()[:60]
+    raters = study.group_by("phase").agg(pl.col("rater").unique().sort().head(8))["rater"].explode().unique()
+    return study.filter(pl.col("scenario").is_in(scenarios.implode()), pl.col("rater").is_in(raters.implode()))
+
+
+def measured(ratings: pl.DataFrame, **settings: object) -> Measured:
+    return measure(
+        ratings,
+        protocol=Protocol(),
+        rng=np.random.default_rng(1),
+        bootstrap=0,
+        units=("rating",),
+        **{"model": "design", **settings},
+    )
+
+
+@pytest.fixture(scope="module")
+def found(ratings: pl.DataFrame) -> Measured:
+    return measured(ratings)
+
+
+@pytest.fixture(scope="module")
+def of_model(found: Measured) -> pl.DataFrame:
+    return found.estimates.filter(pl.col("method").str.starts_with(METHOD))
+
+
+def test_levels_drifts_and_latent_contrasts_of_both_outcomes_stand_beside_the_primary_rows(of_model: pl.DataFrame) -> None:
+    counted = {
+        tuple(row[:3]): row[3]
+        for row in of_model.group_by("estimand", "contrast", pl.col("modality").is_null()).len("n").iter_rows()
+    }
+    for averaged, latent in (("asr", "latent_success"), ("harm_rate", "latent_harm")):
+        assert counted[averaged, None, True] == 4
+        assert counted[averaged, None, False] == 8
+        assert counted[averaged, "drift", True] == 2
+        assert counted[latent, "drift", True] == 2
+    assert set(of_model["primary"]) == {False}
+    assert of_model["verdict"].null_count() == len(of_model)
+    assert of_model["estimate"].null_count() == 0
+
+
+def test_averaged_levels_are_near_the_plain_rates(found: Measured, of_model: pl.DataFrame) -> None:
+    plain = found.estimates.filter(
+        pl.col("method").str.starts_with("linearised"), pl.col("scope") == "raters", pl.col("filter") == "all"
+    )
+    keys = ["estimand", "release"]
+    here = [
+        frame.filter(pl.all_horizontal(pl.col("contrast", "modality", "language", "harm_category").is_null()))
+        for frame in (of_model, plain)
+    ]
+    both = here[0].join(here[1], on=keys, suffix="_plain").filter(pl.col("estimand").is_in(["asr", "harm_rate"]))
+    assert len(both) == 8
+    assert (both["estimate"] - both["estimate_plain"]).abs().max() < 0.05
+
+
+def test_drifts_take_t_with_the_degrees_of_freedom_of_the_primary_row(found: Measured, of_model: pl.DataFrame) -> None:
+    primary = {row["release"]: row["df"] for row in found.estimates.filter("primary").iter_rows(named=True)}
+    drifts = of_model.filter(pl.col("contrast") == "drift", pl.col("outcome") == "success")
+    assert {row["release"]: row["df"] for row in drifts.iter_rows(named=True)} == primary
+    assert all(method.endswith(", t") for method in drifts["method"])
+
+
+def test_the_odds_ratio_of_a_latent_contrast_is_its_exponential(of_model: pl.DataFrame) -> None:
+    latent = of_model.filter(pl.col("estimand").str.starts_with("latent_"))
+    for name, odds in (("estimate", "odds_ratio"), ("conf_low", "odds_ratio_low"), ("conf_high", "odds_ratio_high")):
+        assert np.allclose(np.exp(latent[name]), latent[odds])
+
+
+def test_a_number_of_a_model_rests_on_all_its_ratings(ratings: pl.DataFrame, of_model: pl.DataFrame) -> None:
+    lookup = Lookup(ratings, Protocol())
+    for row in of_model.iter_rows(named=True):
+        assert len(lookup.ratings_of(row)) == row["n_ratings"]
+
+
+def test_the_primary_rows_are_the_same_with_and_without_a_model(ratings: pl.DataFrame, found: Measured) -> None:
+    alone = measured(ratings, model="none").estimates
+    beside = found.estimates.filter(~pl.col("method").str.starts_with(METHOD))
+    assert alone.equals(beside, null_equal=True)
+
+
+def test_a_model_without_a_finite_estimate_says_so_and_gives_no_numbers(ratings: pl.DataFrame) -> None:
+    never = ratings.with_columns(success=pl.when(pl.col("release") == "Alder 1").then(False).otherwise("success"))
+    found = measured(never)
+    rows = found.estimates.filter(pl.col("method").str.starts_with(METHOD), pl.col("outcome") == "success")
+    assert len(rows) > 0
+    assert rows.select("estimate", "std_error", "conf_low", "conf_high").null_count().row(0) == (len(rows),) * 4
+    assert all("separation" in reason for reason in rows["reason_null"])
+    assert [finding.code for finding in found.findings].count("model_not_fitted") == 1
+
+
+def drift(estimate: float, std_error: float, *, p_value: float, verdict: str | None) -> dict[str, Any]:
+    labels = {"contrast": "drift", "estimand": "asr", "release": "A2", "baseline_release": "A1", "df": 40.0}
+    return labels | {"estimate": estimate, "std_error": std_error, "p_value": p_value, "verdict": verdict}
+
+
+@pytest.mark.parametrize(
+    ("verdict", "model", "would"),
+    [
+        ("regressed", drift(0.09, 0.01, p_value=1e-9, verdict=None), None),
+        ("inconclusive", drift(0.09, 0.01, p_value=1e-9, verdict=None), "regressed"),
+        ("regressed", drift(0.0, 0.01, p_value=1.0, verdict=None), "unchanged"),
+        ("improved", drift(0.0, 0.2, p_value=1.0, verdict=None), "inconclusive"),
+        ("improved", drift(float("nan"), float("nan"), p_value=float("nan"), verdict=None), None),
+    ],
+)
+def test_a_verdict_that_the_model_would_not_give_is_a_finding(verdict: str, model: dict[str, Any], would: str | None) -> None:
+    primary = [drift(0.08, 0.02, p_value=0.001, verdict=verdict)]
+    found = [*disagreements([model], primary, protocol=Protocol(), preset="design")]
+    assert [finding.code for finding in found] == ["model_disagrees"] * (would is not None)
+    assert all(f"is {verdict} by the primary estimate, and would be {would} by" in finding.sentence for finding in found)
+
+
+def test_harm_that_never_reaches_the_threshold_has_latent_drifts_and_no_averaged_rate(ratings: pl.DataFrame) -> None:
+    mild = ratings.with_columns(harm=pl.col("harm").clip(1, 2))
+    found = measured(mild).estimates.filter(pl.col("method").str.starts_with(METHOD), pl.col("outcome") == "harm")
+    assert set(found["estimand"]) == {"latent_harm"}
+    assert len(found) == 2
