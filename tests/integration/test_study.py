@@ -136,6 +136,25 @@ def test_an_erased_rater_is_gone_from_every_table_and_does_not_come_back(new_stu
         erase(study.folder, of="rater", identifier="nobody", reason="x")
 
 
+def test_what_was_erased_is_in_no_file_of_the_database(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("study: town\n")
+    study, words = NewStudy(tmp_path, ""), b"thought-3-1"  # what rater r1 said of scenario s3
+    grown(study, files_of(tmp_path)[:1])
+    database = [path for path in tmp_path.iterdir() if path.name.startswith("driftgauge.db")]
+    assert any(words in path.read_bytes() for path in database)
+    erase(tmp_path, of="rater", identifier="r1", reason="asked for it")
+    assert not [path for path in tmp_path.iterdir() if path.name.startswith("driftgauge.db") and words in path.read_bytes()]
+
+
+def test_an_erasure_beside_a_reader_says_that_traces_may_be_left(tmp_path: Path) -> None:
+    (tmp_path / "study.yaml").write_text("study: town\n")
+    grown(NewStudy(tmp_path, ""), files_of(tmp_path)[:1])
+    with open_study(tmp_path).store.reading() as connection:
+        read.ratings_frame(connection)
+        assert not erase(tmp_path, of="rater", identifier="r1", reason="asked for it", patience=0.2).cleared
+    assert erase(tmp_path, of="rater", identifier="r2", reason="asked for it").cleared
+
+
 def test_an_erased_response_keeps_its_key_and_takes_no_more_ratings(new_study: MakeStudy, tmp_path: Path) -> None:
     study, files = new_study(), files_of(tmp_path)
     grown(study, files[:1])

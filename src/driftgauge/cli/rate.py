@@ -73,4 +73,6 @@ def erase_command(study: Path, rater: str | None, response: str | None, reason: 
     if as_json:
         click.echo(json.dumps(asdict(erased), indent=2, ensure_ascii=False))
         return
+    if not erased.cleared:
+        click.echo("Somebody else uses the store: traces may be left in its files until the next erasure.", err=True)
     click.echo(f"Erased: {erased.rows:,} (journal entry {erased.entry}). Next: driftgauge measure {study}")

@@ -11,10 +11,11 @@ from driftgauge.store.database import PATIENCE
 
 @dataclass(frozen=True)
 class Erased:
-    """How many rows became tombstones, and the journal entry that says so."""
+    """How many rows became tombstones, the journal entry that says so, and whether the files hold no trace of the values."""
 
     rows: int
     entry: int
+    cleared: bool
 
 
 def erase(
@@ -42,4 +43,4 @@ def erase(
     with opened.store.writing() as connection:
         entry = journal.append(connection, opened.author, "erase", detail={"of": of, "reason": reason})
         rows = write.erase(connection, of=of, identifier=identifier, reason=reason, entry=entry)
-    return Erased(rows, entry)
+    return Erased(rows, entry, cleared=opened.store.database.forget())

@@ -58,6 +58,27 @@ class Database:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER})
             yield connection
 
+    def forget(self) -> bool:
+        """Clear away what updates left behind in the files of the database: after an erasure, nothing may be found there.
+
+        Returns
+        -------
+        bool
+            False when somebody else reads or writes just now; what was erased is gone from the tables all the same.
+        """
+        try:
+            with _said(self), self.engine.connect() as connection:
+                if not self.is_sqlite:
+                    connection.execution_options(isolation_level="AUTOCOMMIT")
+                    connection.exec_driver_sql("VACUUM ratings, responses")
+                    return True
+                connection.exec_driver_sql("COMMIT")  # a checkpoint wants no transaction around it
+                busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
+                connection.exec_driver_sql("BEGIN")
+                return not busy
+        except StoreError:
+            return False
+
     @property
     def is_sqlite(self) -> bool:
         """Whether it is one file."""
@@ -104,7 +125,13 @@ def _as_we_need_sqlite(engine: sa.Engine) -> None:
     @event.listens_for(engine, "connect")
     def _settings(connection: Any, _record: object) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
         connection.isolation_level = None
-        for setting in ("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON", "trusted_schema = OFF"):
+        for setting in (
+            "journal_mode = WAL",
+            "synchronous = FULL",
+            "foreign_keys = ON",
+            "trusted_schema = OFF",
+            "secure_delete = ON",
+        ):
             connection.execute(f"PRAGMA {setting}").close()
 
     @event.listens_for(engine, "begin")
