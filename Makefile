@@ -49,12 +49,12 @@ docs: .stamp/all  ## build the docs; a broken link is an error
 	$(BIN)/mkdocs build --quiet --strict --site-dir site
 
 bench: .stamp/all  ## the performance table
-	$(BIN)/python benchmarks/run.py
-	$(BIN)/python benchmarks/store.py
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python benchmarks/mixed.py
+	$(BIN)/python -m benchmarks.run
+	$(BIN)/python -m benchmarks.store
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.mixed
 
 coverage: .stamp/all  ## coverage of the primary interval by simulation (long; resumable)
-	$(BIN)/python benchmarks/coverage.py
+	$(BIN)/python -m benchmarks.coverage
 
 kills: .stamp/all  ## kill -9 a hundred times during import, migration and freeze, on each database (long)
 	$(BIN)/python -m tests.kills --times 100

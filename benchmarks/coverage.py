@@ -1,6 +1,6 @@
 """How often the primary interval holds the truth: simulated studies with disjoint panels (statistics §9).
 
-    python benchmarks/coverage.py [--studies 2000] [--jobs 2]
+    python -m benchmarks.coverage [--studies 2000] [--jobs 2]
 
 Each study is seeded by its number and its result is appended to ``out/coverage/<setting>.csv``: stopped runs go on where they
 were. When all settings are complete, the table ``docs/methods/coverage-table.md`` is written.

@@ -1,6 +1,6 @@
 """What a mixed model costs, in one run on one machine: fits with standard errors, growth, refits, memory, whole process.
 
-    OPENBLAS_NUM_THREADS=1 python benchmarks/mixed.py [--growth 1 10] [--refits 100]
+    OPENBLAS_NUM_THREADS=1 python -m benchmarks.mixed [--growth 1 10] [--refits 100]
 
 The data are the reference study (82,256 ratings) where it lies beside the project, else a simulated study of the same shape.
 Every line is a process of its own. "first" is the first fit of the process, "warm" the second; the CPU beside it is the warm
@@ -13,29 +13,13 @@ import json
 import os
 import platform
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
 
-HERE = Path(__file__).resolve()
-REFERENCE = HERE.parents[1].parent / "shared" / "reference"
+from benchmarks.run import in_process, ratings_file
+
 PRESETS = ("published", "response", "design")
-
-
-def ratings_file(folder: Path, times: int) -> Path:
-    """Return ratings with `times` as many scenarios as the study."""
-    import numpy as np
-    import polars as pl
-
-    from driftgauge.measure.simulate import PUBLISHED_SHAPE, simulate
-
-    known = REFERENCE / "study_82256.parquet"
-    frame = pl.read_parquet(known) if known.exists() else simulate(PUBLISHED_SHAPE, np.random.default_rng(1))
-    copies = [frame.with_columns(scenario=pl.col("scenario") + (f"-{copy}" if copy else "")) for copy in range(times)]
-    path = folder / f"ratings-{times}.parquet"
-    pl.concat(copies).write_parquet(path)
-    return path
 
 
 def load(path: Path):
@@ -87,30 +71,17 @@ def refit_job(path: Path, refits: int) -> dict[str, float]:
     return {"warm_s": time.perf_counter() - begin, "warm_cpu_s": time.process_time() - cpu, "converged": float(np.mean(ends))}
 
 
-def in_process(arguments: list[str]) -> dict[str, float]:
-    """Run a command in a process of its own; return what it printed with its time and peak memory."""
-    code = (
-        "import json,resource,subprocess,sys,time;b=time.perf_counter();"
-        "r=subprocess.run(sys.argv[1:],capture_output=True,text=True);"
-        "r.returncode and sys.exit(r.stderr);u=resource.getrusage(resource.RUSAGE_CHILDREN);"
-        "o=json.loads(r.stdout) if r.stdout.startswith('{') else {'said':r.stdout.split()[-1]};"
-        "print(json.dumps(o|{'process_s':time.perf_counter()-b,'process_cpu_s':u.ru_utime+u.ru_stime,'peak_mb':u.ru_maxrss/1e3}))"
-    )
-    done = subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True, check=False)
-    if done.returncode:
-        raise SystemExit(done.stderr)
-    return json.loads(done.stdout)
-
-
 def job(*arguments: object) -> list[str]:
-    return [sys.executable, str(HERE), "--job", *map(str, arguments)]
+    return [sys.executable, "-m", "benchmarks.mixed", "--job", *map(str, arguments)]
 
 
 def line(name: str, found: dict[str, float]) -> None:
-    columns = [
-        found.get(key, float("nan")) for key in ("first_s", "warm_s", "warm_cpu_s", "process_s", "process_cpu_s", "peak_mb")
-    ]
-    rest = f"  logL {found['log_likelihood']:.4f}, {found['evaluations']:.0f} evaluations" if "log_likelihood" in found else ""
+    columns = [found.get(key, float("nan")) for key in ("first_s", "warm_s", "warm_cpu_s", "process_s", "cpu_s", "peak_mb")]
+    rest = (
+        f"  logL {found['log_likelihood']:.4f}, {found.get('evaluations', 0):.0f} evaluations"
+        if "log_likelihood" in found
+        else ""
+    )
     print(f"{name:38}" + "".join(f"{value:>9.2f}" for value in columns[:5]) + f"{columns[5]:>9.0f}{rest}", flush=True)
 
 
@@ -119,7 +90,7 @@ def glmmtmb(folder: Path, path: Path) -> None:
     script = (
         "suppressMessages(library(glmmTMB)); d <- read.csv(commandArgs(TRUE)[1]); "
         "m <- glmmTMB(success ~ release * modality + (1|scenario) + (1|rater), data = d, family = binomial); "
-        "cat(sprintf('%.6f', logLik(m)))"
+        "cat(sprintf('{\"log_likelihood\": %.6f}', logLik(m)))"
     )
     if shutil.which("Rscript") is None:
         print("R's glmmTMB: Rscript is not installed")
@@ -131,7 +102,7 @@ def glmmtmb(folder: Path, path: Path) -> None:
     except SystemExit:
         print("R's glmmTMB: the package is not installed")
         return
-    line(f"R glmmTMB success (logL {found['said']})", {key: value for key, value in found.items() if key != "said"})
+    line("R glmmTMB success", found)
 
 
 def main() -> None:
@@ -155,7 +126,7 @@ def report(folder: Path, growth: list[int], refits: int) -> None:
     print(f"{'seconds':38}" + "".join(f"{name:>9}" for name in ("first", "warm", "CPU", "process", "CPU", "peak MB")))
     cost: dict[tuple[str, int], dict[str, float]] = {}
     for times in growth:
-        path = ratings_file(folder, times)
+        path, _ = ratings_file(folder, times)
         for preset in PRESETS:
             for outcome in ("harm", "success") if times == growth[0] else ("harm",):
                 found = in_process(job("fit", path, preset, outcome))

@@ -1,6 +1,6 @@
 """What measuring costs, in one run on one machine: our bootstrap beside a naive pandas one, memory, and growth.
 
-    python benchmarks/run.py [--growth 1 10]
+    python -m benchmarks.run [--growth 1 10]
 
 The data are the reference study (82,256 ratings) where it lies beside the project, else a simulated study of the same shape.
 Every figure is of a process of its own, so that peak memory is its own; "beyond imports" leaves out starting Python and

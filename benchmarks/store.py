@@ -1,6 +1,6 @@
 """What the store of a study costs, in one run on one machine: import, the same import again, and the ratings back as a frame.
 
-    python benchmarks/store.py [--growth 1 10]
+    python -m benchmarks.store [--growth 1 10]
 
 Each figure is of a process of its own: the whole command as a user types it, and the reading alone beyond imports. The server
 is a real PostgreSQL on loopback with its defaults; it and the file lie on the same disk.
@@ -14,11 +14,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-HERE = Path(__file__).resolve()
-sys.path += [str(HERE.parent), str(HERE.parents[1])]
-
-from run import in_process, ratings_file  # noqa: E402 - beside this file
-from tests.servers import postgres  # noqa: E402 - the servers that tests use
+from benchmarks.run import in_process, ratings_file
+from tests.servers import postgres
 
 
 def read_back(study: Path) -> dict[str, float]:
@@ -40,7 +37,7 @@ def one(folder: Path, path: Path, url: str | None) -> Iterator[dict[str, object]
     for what, job in (
         ("import", command),
         ("import again", command),
-        ("read back", [sys.executable, str(HERE), "--read", str(folder)]),
+        ("read back", [sys.executable, "-m", "benchmarks.store", "--read", str(folder)]),
     ):
         found = in_process(job)
         seconds = found.get("read_s", found["process_s"])

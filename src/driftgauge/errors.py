@@ -16,6 +16,30 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Final
 
+CUT: Final = 40
+"""Characters of a value that messages show."""
+
+
+def cut(text: str) -> str:
+    """Return a text cut at `CUT` characters."""
+    return text if len(text) <= CUT else text[: CUT - 1] + "…"
+
+
+def visible(text: str) -> str:
+    """Return a text with everything that a terminal could act on or hide written as an escape."""
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
+
+
+def shown_name(text: str) -> str:
+    r"""Return a name of others, escaped and cut at 40 characters.
+
+    Examples
+    --------
+    >>> shown_name("media/a.png"), shown_name("a\x1b[2J")
+    ('media/a.png', 'a\\x1b[2J')
+    """
+    return cut(visible(text[: CUT + 1]))
+
 
 @dataclass(frozen=True)
 class Problem:

@@ -20,8 +20,8 @@ from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.rate_import import Ratings, import_ratings
 from driftgauge.store import journal, read, schema
 from driftgauge.store.blobs import open_blobs
-from driftgauge.store.database import connect
-from driftgauge.store.store import Store, open_store
+from driftgauge.store.database import Database, connect
+from driftgauge.store.opening import open_store
 from driftgauge.store.tables import metadata
 from tests.integration.conftest import NewStudy, need_postgres, ratings_of
 from tests.servers import Postgres, postgres
@@ -36,12 +36,12 @@ def one_file(folder: Path, *, raters: range = range(4)) -> Path:
     return path
 
 
-def filled(study: NewStudy, folder: Path) -> Store:
+def filled(study: NewStudy, folder: Path) -> Database:
     import_ratings(study.folder, Ratings(files=[one_file(folder)]))
     return open_study(study.folder).store
 
 
-def rows_of(store: Store) -> int:
+def rows_of(store: Database) -> int:
     with store.reading() as connection:
         return read.ratings_frame(connection).height
 
@@ -82,7 +82,7 @@ def test_the_database_itself_refuses_what_is_not_appending(new_study: MakeStudy,
 
 def at_schema(study: NewStudy, revision: str) -> None:
     with study.database.writing() as connection:
-        schema.upgrade(study.database, connection, to=revision)
+        schema.upgrade(connection, to=revision)
 
 
 def test_an_older_schema_is_brought_up_and_the_journal_says_so(new_study: MakeStudy, tmp_path: Path) -> None:

@@ -5,9 +5,8 @@ from typing import Final, Literal, NamedTuple, get_args
 
 from driftgauge.benchmark.contents import Contents, image_path
 from driftgauge.benchmark.folder import path_mistake
-from driftgauge.benchmark.messages import shown
 from driftgauge.benchmark.scenarios import ImagePart, Modality, Prompt, Scenario
-from driftgauge.errors import Problem
+from driftgauge.errors import Problem, shown_name
 
 Pairing = Literal["required", "none"]
 _MODALITIES: Final[tuple[Modality, ...]] = get_args(Modality)
@@ -86,10 +85,10 @@ def _image_mistake(image: ImagePart, hashes: Mapping[str, str], refused: frozens
     if image.path is None and image.sha256 is None:
         return "an image with neither `path` nor `sha256`", "one of them, or both"
     if image.path is not None and (what := path_mistake(image.path)) is not None:
-        return f"{what}: {shown(image.path)}", "a path such as media/a.png"
+        return f"{what}: {shown_name(image.path)}", "a path such as media/a.png"
     if image.path in refused or any(image.path and image.path.startswith(f"{each}/") for each in refused):
         return None  # said already, where the file is
-    name = shown(image.path) if image.path is not None else f"picture {str(image.sha256)[:16]}"
+    name = shown_name(image.path) if image.path is not None else f"picture {str(image.sha256)[:16]}"
     if image_path(image, hashes) is None:
         return f"{name} is not there", "a file in media/"
     if image.path is not None and image.sha256 not in {None, hashes[image.path]}:
@@ -102,7 +101,7 @@ def _unused_media(contents: Contents) -> Iterator[Problem]:
     used = {image.path for image in images} | {image.sha256 for image in images}
     unused = sorted(path for path, sha256 in contents.hashes.items() if path not in used and sha256 not in used)
     if len(contents.placed) and not contents.problems:  # a line that cannot be read may be what uses it
-        yield from (Problem(shown(path), "no prompt shows it", "pictures of prompts alone in media/") for path in unused)
+        yield from (Problem(shown_name(path), "no prompt shows it", "pictures of prompts alone in media/") for path in unused)
 
 
 def _unpaired(contents: Contents) -> Iterator[Problem]:

@@ -9,8 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from driftgauge.benchmark.messages import shown
-from driftgauge.errors import BenchmarkError, Problem
+from driftgauge.errors import BenchmarkError, Problem, shown_name
 
 SCENARIOS: Final = "scenarios.jsonl"
 MANIFEST: Final = "manifest.json"
@@ -46,7 +45,7 @@ def list_files(folder: Path) -> Listing:
     files = sorted(name for name, mode in entries if stat.S_ISREG(mode) and _is_plain(name))
     others = sorted(name for name, mode in entries if not (stat.S_ISREG(mode) and _is_plain(name)))
     modes = dict(entries)
-    return Listing(tuple(files), tuple(Problem(shown(name), _what(modes[name]), "a plain file") for name in others))
+    return Listing(tuple(files), tuple(Problem(shown_name(name), _what(modes[name]), "a plain file") for name in others))
 
 
 def _walk(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:

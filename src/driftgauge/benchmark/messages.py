@@ -1,23 +1,11 @@
-"""How places in a benchmark and names that came from outside are written in messages."""
+"""How places and fields of a benchmark are written in messages."""
 
 import re
 from typing import Final
 
-CUT: Final = 40
+from driftgauge.errors import shown_name
+
 _WORD: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_]{0,39}")
-
-
-def shown(name: str) -> str:
-    r"""Return a name of others with what a terminal could act on escaped, cut at 40 characters.
-
-    Examples
-    --------
-    >>> shown("media/a.png"), shown("a\x1b[2J")
-    ('media/a.png', 'a\\x1b[2J')
-    """
-    head = name[: CUT + 1]
-    text = "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in head)
-    return text if len(text) <= CUT else text[: CUT - 1] + "…"
 
 
 def field_name(name: object) -> str:
@@ -27,5 +15,5 @@ def field_name(name: object) -> str:
 
 def place(file: str, *, line: int, scenario: str | None = None, prompt: str | None = None) -> str:
     """Return "scenarios.jsonl, line 3, scenario s01"."""
-    about = f", prompt {shown(prompt)}" if prompt else f", scenario {shown(scenario)}" if scenario else ""
+    about = f", prompt {shown_name(prompt)}" if prompt else f", scenario {shown_name(scenario)}" if scenario else ""
     return f"{file}, line {line}{about}"

@@ -6,8 +6,8 @@ import click
 
 from driftgauge.cli import options
 from driftgauge.cli.shown import progress_bar, show_analysis
-from driftgauge.measure.models import ModelPreset
 from driftgauge.pipeline.analyze import Inputs, analyze
+from driftgauge.study import ModelPreset
 
 
 @click.command("analyze")

@@ -7,7 +7,7 @@ import click
 from driftgauge.cli import options
 from driftgauge.cli.shown import progress_bar, show_analysis
 from driftgauge.errors import needing
-from driftgauge.measure.models import ModelPreset
+from driftgauge.study import ModelPreset
 
 
 @click.command("measure")

@@ -1,10 +1,12 @@
 """Options that several commands share."""
 
 from pathlib import Path
+from typing import get_args
 
 import click
 
 from driftgauge.rate.exchange import FORMATS
+from driftgauge.study import ModelPreset
 
 out = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
 overwrite = click.option("--overwrite", is_flag=True, help="Make the results again, replacing what is in that folder.")
@@ -36,6 +38,6 @@ column_map = click.option(
 )
 model = click.option(
     "--model",
-    type=click.Choice(["design", "response", "published", "none"]),
+    type=click.Choice(get_args(ModelPreset)),
     help="Mixed model beside the primary estimates; that of the protocol if absent (design).",
 )

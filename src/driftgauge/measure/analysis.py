@@ -24,7 +24,7 @@ from driftgauge.measure.drift import (
     part_rows,
 )
 from driftgauge.measure.estimate import Answer, answer, fewest_raters
-from driftgauge.measure.models import METHOD, ModelPreset, model_rows
+from driftgauge.measure.models import METHOD, model_rows
 from driftgauge.measure.outcomes import Counted, counted, sample, unmeasured
 from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
 from driftgauge.measure.rates import MEANS, Rate, rates
@@ -41,7 +41,7 @@ from driftgauge.measure.rows import (
 from driftgauge.measure.units import RESPONSE_UNITS, Contributions, Rows, common_k, contributions, unit_groups
 from driftgauge.measure.variance import rater_strata
 from driftgauge.records import Finding, Progress
-from driftgauge.study import Protocol, Unit
+from driftgauge.study import ModelPreset, Protocol, Unit
 
 RESPONSE_REPLICATES: Final = 2_000
 """Response units summarise each response anew in every replicate; they get at most this many."""
@@ -111,13 +111,7 @@ def measure(
         When no rating counts at all.
     """
     ratings = ratings.sort("rating_id")  # the same numbers, to the last digit, in whatever order ratings came
-    left = counted(ratings, protocol)
-    if not len(left.rows):
-        raise EstimationError(
-            f"No rating counts: {len(ratings):,} rows, of which {left.not_items:,} are gold or calibration and "
-            f"{len(left.missing):,} are responses that were not measured",
-            remedy="Give ratings with harm, success or refusal for at least one answered response.",
-        )
+    left = _some_counted(ratings, protocol)
     simulated = bool(ratings["simulated"].fill_null(value=False).any())
     whose = list(_whose(left))
     steps = len(whose) * (len(units) + 1)
@@ -146,6 +140,17 @@ def measure(
     estimates = estimates_frame(rows, analysis_id=analysis_id)
     without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
     return Measured(estimates, [*check(ratings, left, without_models, protocol=protocol), *modelled])
+
+
+def _some_counted(ratings: pl.DataFrame, protocol: Protocol) -> Counted:
+    left = counted(ratings, protocol)
+    if not len(left.rows):
+        raise EstimationError(
+            f"No rating counts: {len(ratings):,} rows, of which {left.not_items:,} are gold or calibration and "
+            f"{len(left.missing):,} are responses that were not measured",
+            remedy="Give ratings with harm, success or refusal for at least one answered response.",
+        )
+    return left
 
 
 def _whose(left: Counted) -> Iterator[tuple[str, str, str | None, pl.DataFrame]]:

@@ -7,8 +7,7 @@ to another verdict, a finding says so.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
@@ -17,14 +16,13 @@ from driftgauge.errors import EstimationError
 from driftgauge.measure.mixed.fit import fit_design
 from driftgauge.measure.mixed.presets import preset_design
 from driftgauge.measure.mixed.result import MixedFit
-from driftgauge.measure.populations import Index
-from driftgauge.measure.rows import Row, Setting
-from driftgauge.measure.student import quantile, two_sided_p
+from driftgauge.measure.mixed.wald import wald
+from driftgauge.measure.populations import Index, drifts, levels
+from driftgauge.measure.rows import IDENTITY, TWO_WAY, Row, Setting, question_labels
 from driftgauge.measure.verdicts import Drifts, verdicts
 from driftgauge.records import Finding
-from driftgauge.study import Protocol
+from driftgauge.study import ModelPreset, Protocol
 
-ModelPreset = Literal["design", "response", "published", "none"]
 METHOD: Final = "mixed model"
 """How the method of every row from here begins."""
 
@@ -114,7 +112,8 @@ def model_rows(found: Index, *, setting: Setting, protocol: Protocol, preset: Mo
             continue
         one = _Fitted(outcome, found, fit, shared, protocol.harmful_at, f"{METHOD}; {preset}, {fit.engine}")
         if not fit.converged:
-            findings.append(_not_fitted(outcome, preset, str(fit.convergence.reason)))
+            separated = bool(fit.convergence.separated)
+            findings.append(_not_fitted(outcome, preset, str(fit.convergence.reason), separated=separated))
         mine = [*(_levels(one) if one.has_average else ()), *_drifts(one, primary)]
         rows += mine
         findings += disagreements(mine, primary, protocol=protocol, preset=preset)
@@ -148,27 +147,15 @@ def _shared(used: pl.DataFrame, n_left: int, setting: Setting) -> Row:
     }
 
 
-def _release(found: Index, release: str) -> Row:
-    family, generation = found.lineage.get(release, (None, None))
-    phase, panel = found.campaign[release]
-    return {"release": release, "family": family, "generation": generation, "phase": phase, "panel": panel}
-
-
 def _levels(one: _Fitted) -> Iterator[Row]:
     """Yield the averaged rate of each release, over modalities that weigh the same, and in each modality."""
-    frames = [one.fit.probabilities("release", at_least=one.at_least)]
-    if "modality" in one.fit.design.coding.factors:
-        frames.append(one.fit.probabilities("release", by="modality", at_least=one.at_least))
-    for frame in frames:
-        for each in frame.iter_rows(named=True):
-            yield {
-                **one.shared,
-                **_release(one.found, each["release"]),
-                "modality": each.get("modality"),
-                **_averaged(one),
-                **_numbers(one, each),
-                "method": f"{one.method}; population-averaged",
-            }
+    frames = [one.fit.probabilities("release", by=by, at_least=one.at_least) for by in ((), ("modality",))]
+    cells = {(each["release"], each.get("modality")): each for frame in frames for each in frame.iter_rows(named=True)}
+    for question in levels(one.found):
+        cell = cells.get((question.populations[0].release, question.where.get("modality")))
+        if cell is not None and not set(question.where) - {"modality"}:
+            method = f"{one.method}; population-averaged"
+            yield {**one.shared, **question_labels(question), **_averaged(one), **_numbers(one, cell), "method": method}
 
 
 def _drifts(one: _Fitted, primary: Sequence[Row]) -> Iterator[Row]:
@@ -178,32 +165,24 @@ def _drifts(one: _Fitted, primary: Sequence[Row]) -> Iterator[Row]:
     if one.has_average:
         changes = one.fit.probabilities("release", differences=True, at_least=one.at_least)
         averaged = {each["contrast"]: each for each in changes.iter_rows(named=True)}
-    for earlier, later in _consecutive(one.found):
+    for question in drifts(one.found):
+        earlier, later = (side.release for side in question.populations)
         name = f"{later} - {earlier}"
-        if name not in latent:
+        if question.where or not question.consecutive or name not in latent:
             continue
-        df = _df(primary, one.outcome, earlier=earlier, later=later)
-        labels = one.shared | _release(one.found, later)
-        labels |= {"contrast": "drift", "baseline_release": earlier, "baseline_phase": one.found.campaign[earlier][0], "df": df}
-        if one.found.campaign[earlier][1] != one.found.campaign[later][1]:
-            labels["panel"] = None
+        labels = one.shared | question_labels(question)
+        df = _df(primary, labels | _averaged(one))
+        labels["df"], by_t = df, "" if df is None else ", t"
         if name in averaged:
-            yield {
-                **labels,
-                **_averaged(one),
-                **_with_t(_numbers(one, averaged[name]), df, level=one.shared["level"]),
-                "method": f"{one.method}; population-averaged{', t' if df is not None else ''}",
-            }
-        numbers = _with_t(_numbers(one, latent[name]), df, level=one.shared["level"])
-        odds = {"odds_ratio": "estimate", "odds_ratio_low": "conf_low", "odds_ratio_high": "conf_high"}
-        yield {
-            **labels,
-            "estimand": one.outcome.latent,
-            "outcome": one.outcome.column,
-            **numbers,
-            **{column: float(np.exp(numbers[source])) for column, source in odds.items()},
-            "method": f"{one.method}; latent{', t' if df is not None else ''}",
-        }
+            numbers = _with_t(_numbers(one, averaged[name]), df, level=labels["level"])
+            yield {**labels, **_averaged(one), **numbers, "method": f"{one.method}; population-averaged{by_t}"}
+        numbers = _with_t(_numbers(one, latent[name]), df, level=labels["level"])
+        odds = {column: float(np.exp(numbers[source])) for column, source in _ODDS.items()}
+        named = {"estimand": one.outcome.latent, "outcome": one.outcome.column, "method": f"{one.method}; latent{by_t}"}
+        yield {**labels, **named, **numbers, **odds}
+
+
+_ODDS: Final = {"odds_ratio": "estimate", "odds_ratio_low": "conf_low", "odds_ratio_high": "conf_high"}
 
 
 def _averaged(one: _Fitted) -> Row:
@@ -214,26 +193,10 @@ def _averaged(one: _Fitted) -> Row:
     }
 
 
-def _consecutive(found: Index) -> Iterator[tuple[str, str]]:
-    families: dict[str, list[tuple[int, str]]] = {}
-    for release, (family, generation) in found.lineage.items():
-        families.setdefault(family, []).append((generation, release))
-    for family in sorted(families):
-        yield from pairwise(release for _, release in sorted(families[family]))
-
-
-def _df(primary: Sequence[Row], outcome: _Outcome, *, earlier: str, later: str) -> float | None:
-    """Return the degrees of freedom of §3 for this drift: with few raters the model's own would be too many."""
+def _df(primary: Sequence[Row], asked: Row) -> float | None:
+    """Return the degrees of freedom of §3 for the same drift: with few raters the model's own would be too many."""
     for row in primary:
-        if (
-            row.get("contrast") == "drift"
-            and row["estimand"] == outcome.averaged
-            and row["scope"] == "raters"
-            and row["unit"] == "rating"
-            and (row["release"], row["baseline_release"]) == (later, earlier)
-            and not any(row.get(name) for name in ("modality", "language", "harm_category"))
-            and row.get("df") is not None
-        ):
+        if row["method"] == TWO_WAY and all(row.get(name) == asked.get(name) for name in IDENTITY):
             return None if np.isnan(row["df"]) else float(row["df"])
     return None
 
@@ -245,38 +208,36 @@ def _numbers(one: _Fitted, each: dict[str, Any]) -> Row:
         reason = f"the model did not converge: {one.fit.convergence.reason}"
         return dict.fromkeys(names, float("nan")) | {"reason_null": reason}
     known = {name: float("nan") if each[name] is None else float(each[name]) for name in names if name in each}
-    empty = np.isnan(known["estimate"])
-    return known | ({"reason_null": "no rating of this cell"} if empty else {})
+    return known | ({"reason_null": "no rating of this cell"} if np.isnan(known["estimate"]) else {})
 
 
 def _with_t(numbers: Row, df: float | None, *, level: float) -> Row:
     """Return a contrast with its interval and p by t instead of the normal distribution."""
-    if df is None or np.isnan(numbers["std_error"]):
+    if df is None:
         return numbers
-    half = float(quantile(0.5 + level / 2, np.array([df]))[0]) * numbers["std_error"]
-    p_value = float(two_sided_p(np.array([numbers["estimate"] / numbers["std_error"]]), np.array([df]))[0])
-    low, high = numbers["estimate"] - half, numbers["estimate"] + half
-    return numbers | {"conf_low": low, "conf_high": high, "p_value": p_value}
+    by_t = wald(np.array([numbers["estimate"]]), np.array([numbers["std_error"]]), df=df, level=level)
+    return numbers | {name: float(by_t[name][0]) for name in ("conf_low", "conf_high", "p_value")}
 
 
-def _not_fitted(outcome: _Outcome, preset: str, reason: str) -> Finding:
-    return Finding(
-        "model_not_fitted",
-        "info",
-        f"The mixed model of {outcome.column} ({preset}) gives no numbers: {reason}. The primary estimates do not need it.",
-        "Try another model (--model response or published), or leave it out (--model none).",
+def _not_fitted(outcome: _Outcome, preset: str, reason: str, *, separated: bool = False) -> Finding:
+    remedy = (
+        "Nothing needs doing: an outcome that never varies has no odds, in any model."
+        if separated
+        else "Try another model (--model response or published), or leave it out (--model none)."
     )
+    sentence = (
+        f"The mixed model of {outcome.column} ({preset}) gives no numbers: {reason}. The primary estimates do not need it."
+    )
+    return Finding("model_not_fitted", "info", sentence, remedy)
 
 
 def disagreements(mine: Sequence[Row], primary: Sequence[Row], *, protocol: Protocol, preset: str) -> Iterator[Finding]:
     """Yield a finding for each verdict that the model's averaged drifts, judged by the same rules, would not have given."""
     judged = [row for row in primary if row.get("verdict")]
-    drifts = {
-        (row["release"], row["baseline_release"]): row
-        for row in mine
-        if row.get("contrast") == "drift" and judged and row["estimand"] == judged[0]["estimand"]
+    averaged = {
+        _key(row): row for row in mine if row.get("contrast") == "drift" and judged and row["estimand"] == judged[0]["estimand"]
     }
-    pairs = [(row, drifts[_key(row)]) for row in judged if _key(row) in drifts and drifts[_key(row)]["df"] is not None]
+    pairs = [(row, averaged[_key(row)]) for row in judged if _key(row) in averaged and averaged[_key(row)]["df"] is not None]
     if protocol.margin.points is None or not pairs:
         return
     columns = ("estimate", "std_error", "df", "p_value")

@@ -12,11 +12,10 @@ import polars as pl
 from driftgauge.errors import StoreError
 from driftgauge.frames import findings_frame, write_csv
 from driftgauge.measure.analysis import measure
-from driftgauge.measure.models import ModelPreset
 from driftgauge.pipeline.provenance import library_versions
 from driftgauge.pipeline.results import Writer, is_complete, read_manifest
 from driftgauge.records import Finding, Lineage, Manifest, Progress, content_id
-from driftgauge.study import Protocol
+from driftgauge.study import ModelPreset, Protocol
 
 
 @dataclass(frozen=True)

@@ -8,14 +8,13 @@ from typing import Final
 import polars as pl
 
 from driftgauge.frames import write_csv
-from driftgauge.measure.models import ModelPreset
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.provenance import files_hash
 from driftgauge.pipeline.results import Writer, write_results
 from driftgauge.rate.exchange import read_ratings
 from driftgauge.records import Progress
 from driftgauge.report.document import render
-from driftgauge.study import Protocol, load_lineage, load_protocol
+from driftgauge.study import ModelPreset, Protocol, load_lineage, load_protocol
 
 DEFAULT_SEED: Final = 1
 DEFAULT_BOOTSTRAP: Final = 10_000
@@ -115,13 +114,12 @@ def _writers(made: Made, ratings: pl.DataFrame, document: str) -> dict[str, Writ
     found: dict[str, Writer] = {
         "ratings.parquet": ratings.write_parquet,
         **writers(made),
-        "report.html": lambda path: write_text(path, document),
+        "report.html": lambda path: _write_text(path, document),
     }
     if len(inconsistent):
         found["inconsistent.csv"] = lambda path: write_csv(inconsistent, path)
     return found
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write a text as UTF-8."""
+def _write_text(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8")

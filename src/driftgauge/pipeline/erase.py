@@ -43,4 +43,4 @@ def erase(
     with opened.store.writing() as connection:
         entry = journal.append(connection, opened.author, "erase", detail={"of": of, "reason": reason})
         rows = write.erase(connection, of=of, identifier=identifier, reason=reason, entry=entry)
-    return Erased(rows, entry, cleared=opened.store.database.forget())
+    return Erased(rows, entry, cleared=opened.store.forget())

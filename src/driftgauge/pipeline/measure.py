@@ -8,7 +8,6 @@ import polars as pl
 
 from driftgauge.errors import StoreError
 from driftgauge.frames import write_csv
-from driftgauge.measure.models import ModelPreset
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.loaded import OUT, REPORT
 from driftgauge.pipeline.opened import Opened, open_study
@@ -21,7 +20,7 @@ from driftgauge.store import journal, read
 from driftgauge.store.database import PATIENCE, Connection
 from driftgauge.store.declared import known_benchmarks, prompts_frame, protocol_versions
 from driftgauge.store.journal import Entry
-from driftgauge.study import Study
+from driftgauge.study import ModelPreset, Study
 
 
 def measure_study(

@@ -7,9 +7,9 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Final
 
-from driftgauge.store.database import PATIENCE
+from driftgauge.store.database import PATIENCE, Database
 from driftgauge.store.journal import Author
-from driftgauge.store.store import Store, open_store
+from driftgauge.store.opening import open_store
 from driftgauge.study import Study, load_study
 
 STORE: Final = "DRIFTGAUGE_STORE"
@@ -23,7 +23,7 @@ class Opened:
     """A study with its store."""
 
     study: Study
-    store: Store
+    store: Database
     author: Author
 
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from difflib import get_close_matches
 from pathlib import Path
 
 import polars as pl
@@ -13,7 +12,8 @@ from driftgauge.pipeline.protocol import fix_protocol
 from driftgauge.pipeline.provenance import file_hash
 from driftgauge.pipeline.registered import Registered, keep_media, registered, strangers
 from driftgauge.rate.exchange import Imported, read_ratings
-from driftgauge.rate.merge import Merge, merge, release_problems
+from driftgauge.rate.exchange.messages import did_you_mean, shown
+from driftgauge.rate.merge import Merge, merge, place, release_problems
 from driftgauge.records import Progress
 from driftgauge.store import journal, read, write
 from driftgauge.store.blobs import open_blobs
@@ -118,23 +118,29 @@ def import_ratings(
             known_responses=read.known_responses(connection),
             revise=ratings.revise,
         )
-        releases = _releases(found.ratings, study)
-        known = read.known_releases(connection)
-        _refuse([*found.problems, *release_problems(releases, known)])
+        _refuse([*found.problems, *release_problems(_releases(found.ratings, study), read.known_releases(connection))])
         entry = None
         if found.ratings.height:
             entry = _journal(connection, opened, ratings, imported=imported, found=found)
-            if benchmark:
-                _register(connection, benchmark, study, entry=entry)
-            write.add_releases(connection, releases.join(known, on="release", how="anti", maintain_order="left"), entry=entry)
-            root = pl.lit(benchmark.known.root if benchmark else None, pl.String)
-            write.add_responses(connection, found.responses.with_columns(root=root), entry=entry)
-            write.add_ratings(connection, _with_extra(found.ratings), entry=entry, progress=progress)
+            _add(connection, found, study, benchmark=benchmark, entry=entry, progress=progress)
         version = fix_protocol(connection, opened)
     progress("done", 1, 1)
     findings = tuple(finding.sentence for finding in imported.findings if finding.level != "info")
     counts = (found.n_new, found.n_revised, found.n_same, found.n_erased, found.responses.height)
     return RatingImport(*counts, entry, version, findings)
+
+
+def _add(
+    connection: Connection, found: Merge, study: Study, *, benchmark: Registered | None, entry: int, progress: Progress
+) -> None:
+    if benchmark:
+        _register(connection, benchmark, study, entry=entry)
+    known = read.known_releases(connection)
+    releases = _releases(found.ratings, study).join(known, on="release", how="anti", maintain_order="left")
+    root = pl.lit(benchmark.known.root if benchmark else None, pl.String)
+    write.add_releases(connection, releases, entry=entry)
+    write.add_responses(connection, found.responses.with_columns(root=root), entry=entry)
+    write.add_ratings(connection, _with_extra(found.ratings), entry=entry, progress=progress)
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
@@ -152,11 +158,9 @@ def _undeclared(ratings: pl.DataFrame, study: Study) -> Iterator[Problem]:
     }
     for name, known in declared.items():
         first = ratings.filter(pl.col(name).is_not_null()).unique(name, keep="first", maintain_order=True)
-        for value, line in first.select(name, "line").iter_rows():
-            if known and value not in known:
-                near = get_close_matches(str(value), known, n=1)
-                expected = f"{near[0]!r}?" if near else f"one of {', '.join(known)[:200]}"
-                yield Problem(f"line {line}", f"{name} {value[:40]!r} is not in study.yaml", expected)
+        for row in first.iter_rows(named=True):
+            if known and row[name] not in known:
+                yield Problem(place(row), f"{name} {shown(row[name])} is not in study.yaml", did_you_mean(row[name], known))
 
 
 def _releases(ratings: pl.DataFrame, study: Study) -> pl.DataFrame:

@@ -12,6 +12,7 @@ from driftgauge.benchmark.folder import list_files, read_file
 from driftgauge.benchmark.verify import frozen, verify
 from driftgauge.errors import BenchmarkError, Problem
 from driftgauge.media import LIMITS
+from driftgauge.rate.merge import place
 from driftgauge.store.blobs import Blobs
 from driftgauge.store.declared import KnownBenchmark
 
@@ -93,6 +94,6 @@ def strangers(ratings: pl.DataFrame, found: Registered) -> Iterator[Problem]:
     for row in missing.head(_LISTED).iter_rows(named=True):
         name = "/".join(part for part in (row["scenario"], row["modality"], row["language"]) if part)[:80]
         what = f"{row['intent']} prompt {name!r} is not in the benchmark (version {found.known.version})"
-        yield Problem(f"line {row['line']}", what, "a prompt of the frozen benchmark that the study declares")
+        yield Problem(place(row), what, "a prompt of the frozen benchmark that the study declares")
     if missing.height > _LISTED:
         yield Problem("the same", f"{missing.height - _LISTED:,} more such prompts", "prompts of the frozen benchmark")

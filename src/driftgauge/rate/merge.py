@@ -1,6 +1,6 @@
 """What is new in ratings that come to a study which has some: pure, on frames; who writes it is the pipeline's matter."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -40,6 +40,18 @@ class Merge:
     n_same: int
     n_erased: int
     problems: tuple[Problem, ...]
+
+
+def place(row: Mapping[str, object]) -> str:
+    """Return "step-1.csv, line 7" of a row of ratings that were read from several files, "line 7" of a row of one file.
+
+    Examples
+    --------
+    >>> place({"line": 7}), place({"line": 7, "extra_source_file": "step-1.csv"})
+    ('line 7', 'step-1.csv, line 7')
+    """
+    file = row.get("extra_source_file")
+    return f"{file}, line {row['line']}" if file else f"line {row['line']}"
 
 
 def merge(incoming: pl.DataFrame, *, known_ratings: pl.DataFrame, known_responses: pl.DataFrame, revise: bool = False) -> Merge:
@@ -101,7 +113,7 @@ def _responses(added: pl.DataFrame, known: pl.DataFrame) -> pl.DataFrame:
 
 def _conflicts(corrected: pl.DataFrame) -> Iterator[Problem]:
     for row in corrected.head(_LISTED).iter_rows(named=True):
-        yield Problem(_where(row), f"rating {row['rating_id']} is in the study with other values", _ONLY_REVISED)
+        yield Problem(place(row), f"rating {row['rating_id']} is in the study with other values", _ONLY_REVISED)
     if corrected.height > _LISTED:
         yield Problem("the same", f"{corrected.height - _LISTED:,} more such ratings", _ONLY_REVISED)
 
@@ -115,14 +127,9 @@ def _redescribed(responses: pl.DataFrame, corrected: pl.DataFrame, known: pl.Dat
         before = newest[row["response_id"]]
         differing = [name for name in DESCRIBED if name in before and before[name] != row[name]]
         what = f"response {row['response_id']} is in the study with another {' and '.join(differing) or 'text'}"
-        yield Problem(_where(row), what, _ONLY_REVISED)
+        yield Problem(place(row), what, _ONLY_REVISED)
     if others.height > _LISTED:
         yield Problem("the same", f"{others.height - _LISTED:,} more such responses", _ONLY_REVISED)
-
-
-def _where(row: dict[str, object]) -> str:
-    file = row.get("extra_source_file")
-    return f"{file}, line {row['line']}" if file else f"line {row['line']}"
 
 
 def release_problems(releases: pl.DataFrame, known: pl.DataFrame) -> Iterator[Problem]:

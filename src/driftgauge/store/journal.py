@@ -83,11 +83,6 @@ def entries(connection: sa.Connection, *, until: int | None = None) -> tuple[Ent
     )
 
 
-def last_entry(connection: sa.Connection) -> int:
-    """Return the number of the newest entry; 0 when there is none."""
-    return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(journal.c.entry), 0))).scalar_one())
-
-
 def journal_frame(connection: sa.Connection) -> pl.DataFrame:
     """Return the journal as a frame; counts, hashes and detail as JSON."""
     rows = [tuple(row) for row in connection.execute(sa.select(journal).order_by(journal.c.entry))]

@@ -6,7 +6,6 @@ from typing import Final
 import sqlalchemy as sa
 
 from driftgauge.errors import StoreError
-from driftgauge.store.database import Database
 
 REVISIONS: Final = ("0001", "0002")
 """Every schema there was, in order; the last is ours."""
@@ -34,7 +33,7 @@ def current(connection: sa.Connection, name: str) -> str | None:
     return found
 
 
-def upgrade(database: Database, connection: sa.Connection, *, to: str = "head") -> None:
+def upgrade(connection: sa.Connection, *, to: str = "head") -> None:
     """Bring the tables to a schema, inside the transaction of `connection`."""
     from alembic import command  # noqa: PLC0415 - only when there is something to do
     from alembic.config import Config  # noqa: PLC0415

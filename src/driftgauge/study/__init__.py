@@ -5,7 +5,7 @@ from driftgauge.study.declared import Overlap, Panel, Phase, Release, Study
 from driftgauge.study.gate import GateRule, load_gate
 from driftgauge.study.lineage import load_lineage
 from driftgauge.study.load import STUDY_FILE, load_study
-from driftgauge.study.protocol import Margin, Primary, Protocol, Unit, Wellbeing, load_protocol
+from driftgauge.study.protocol import Margin, ModelPreset, Primary, Protocol, Unit, Wellbeing, load_protocol
 from driftgauge.study.template import safe_name, study_template
 from driftgauge.study.words import is_study_name
 
@@ -13,6 +13,7 @@ __all__ = [
     "STUDY_FILE",
     "GateRule",
     "Margin",
+    "ModelPreset",
     "Overlap",
     "Panel",
     "Phase",

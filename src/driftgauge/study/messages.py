@@ -10,9 +10,10 @@ from typing import Any, Final, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
+from driftgauge.errors import cut
+
 Location = tuple[str | int, ...]
 
-CUT: Final = 40
 _SECRET: Final = re.compile(r"://|passw|secret|token|api_?-?key|authori[sz]ation|\bsk-", re.IGNORECASE)
 
 
@@ -37,7 +38,7 @@ def shown(value: object) -> str:
     text = repr(value)
     if _SECRET.search(text):
         return f"{_kind(value)} that is not shown"
-    return _cut(text)
+    return cut(text)
 
 
 def _kind(value: object) -> str:
@@ -47,11 +48,7 @@ def _kind(value: object) -> str:
 def named(name: object) -> str:
     """Return a key or a name in quotes, escaped and cut at 40 characters; what is an address is not shown."""
     text = str(name)
-    return shown(text) if "://" in text else _cut(repr(text))
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= CUT else text[: CUT - 1] + "…"
+    return shown(text) if "://" in text else cut(repr(text))
 
 
 def one_of(name: str, candidates: Sequence[str]) -> str:
@@ -88,7 +85,7 @@ def mistakes_in(error: ValidationError, *, model: type[BaseModel], where: Locati
 
 
 def _mistake(item: ErrorDetails, at: Location, *, model: type[BaseModel], where: Location) -> Mistake:
-    name = ".".join(_cut(part) for part in at if isinstance(part, str)) or "the file"
+    name = ".".join(cut(part) for part in at if isinstance(part, str)) or "the file"
     if item["type"] == "extra_forbidden":
         return Mistake((*where, *at), f"there is no key {named(at[-1])}", _keys(model, at))
     if item["type"] == "missing":

@@ -11,6 +11,8 @@ from driftgauge.study.lines import read_document
 from driftgauge.study.messages import Location, mistakes_in
 
 Unit = Literal["rating", "response_mean", "response_majority", "any_rater", "any_attempt"]
+ModelPreset = Literal["design", "response", "published", "none"]
+"""The mixed models that a protocol may declare beside the primary estimates."""
 
 
 class Declared(BaseModel):
@@ -70,7 +72,7 @@ class Protocol(Declared):
     unrated: Literal["refusal", "missing"] = Field(
         default="refusal", description="how refused, filtered and empty responses count"
     )
-    model: Literal["design", "response", "published", "none"] = Field(default="design", description="the mixed model")
+    model: ModelPreset = Field(default="design", description="the mixed model")
     wellbeing: Wellbeing = Field(default=Wellbeing(), description="caps that look after the raters")
 
     @property

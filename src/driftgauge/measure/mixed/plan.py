@@ -22,7 +22,7 @@ from driftgauge.measure.mixed.layout import Layout
 from driftgauge.measure.mixed.model import Grouping, Model
 
 MOST_CROSSED = 6000
-"""Levels that one dense matrix may hold: 6,000 take 288 MB and about a minute."""
+"""Levels that one dense matrix may hold: 6,000 take 288 MB."""
 _CHUNK = 80_000
 """Numbers of a group's cross-products."""
 

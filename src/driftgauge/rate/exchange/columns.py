@@ -7,8 +7,8 @@ from typing import Final
 
 import polars as pl
 
-from driftgauge.errors import Problem
-from driftgauge.rate.exchange.messages import closest, did_you_mean, listed, shown, shown_name
+from driftgauge.errors import Problem, shown_name
+from driftgauge.rate.exchange.messages import closest, did_you_mean, listed, shown
 from driftgauge.rate.exchange.table import Table
 
 OTHER_NAMES: Final[Mapping[str, tuple[str, ...]]] = {

@@ -7,9 +7,8 @@ from typing import Final, Literal
 
 import polars as pl
 
-from driftgauge.errors import Problem, RatingError
+from driftgauge.errors import Problem, RatingError, shown_name
 
-CUT: Final = 40
 LISTED: Final = 1000
 """How many mistakes of one kind in one column are listed one by one; the rest are counted in one more."""
 
@@ -34,20 +33,9 @@ class Located:
     problem: Problem
 
 
-def visible(text: str) -> str:
-    """Return `text` with everything that a terminal could act on or hide written as an escape."""
-    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode("ascii") for char in text)
-
-
 def shown(value: object) -> str:
     """Return a value in quotes, escaped and cut at 40 characters."""
     return f"'{shown_name(str(value))}'"
-
-
-def shown_name(text: str) -> str:
-    """Return a name escaped and cut at 40 characters, without quotes."""
-    escaped = visible(text[: CUT + 1])
-    return escaped if len(escaped) <= CUT else escaped[: CUT - 1] + "…"
 
 
 def listed(names: Iterable[str], *, most: int = 20) -> str:

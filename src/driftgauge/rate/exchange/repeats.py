@@ -6,9 +6,9 @@ from typing import Final
 
 import polars as pl
 
-from driftgauge.errors import Problem
+from driftgauge.errors import Problem, visible
 from driftgauge.rate.exchange.draft import Draft
-from driftgauge.rate.exchange.messages import LISTED, visible
+from driftgauge.rate.exchange.messages import LISTED
 from driftgauge.records import Finding
 
 VALUES: Final = ("harm", "success", "refusal", "refusal_level")

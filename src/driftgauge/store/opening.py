@@ -1,8 +1,5 @@
-"""The store of one study: opened, brought to our schema, and read or written."""
+"""The store of one study opened: there, of this study, and at our schema."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
@@ -15,38 +12,7 @@ from driftgauge.store.database import PATIENCE, Database, connect
 _SQLITE: Final = "sqlite:///"
 
 
-@dataclass(frozen=True)
-class Store:
-    """A database at our schema."""
-
-    database: Database
-
-    @contextmanager
-    def reading(self) -> Generator[sa.Connection]:
-        """Yield a connection that sees one state until it is closed.
-
-        Raises
-        ------
-        StoreError
-            When the database cannot be read.
-        """
-        with self.database.reading() as connection:
-            yield connection
-
-    @contextmanager
-    def writing(self) -> Generator[sa.Connection]:
-        """Yield the one connection that writes: all of it is there at the end, or nothing.
-
-        Raises
-        ------
-        StoreError
-            When another writer does not finish in time, the disk is full, or the server goes away; nothing was changed then.
-        """
-        with self.database.writing() as connection:
-            yield connection
-
-
-def open_store(url: str, *, study: str, author: journal.Author, create: bool, patience: float = PATIENCE) -> Store:
+def open_store(url: str, *, study: str, author: journal.Author, create: bool, patience: float = PATIENCE) -> Database:
     """Return the store at a URL, of an older schema brought to ours first.
 
     Parameters
@@ -81,7 +47,7 @@ def open_store(url: str, *, study: str, author: journal.Author, create: bool, pa
         raise StoreError(f"{database.name} is empty: nothing was imported yet", remedy=_IMPORT)
     if found != schema.REVISIONS[-1]:
         _bring_up(database, author, study)
-    return Store(database)
+    return database
 
 
 _IMPORT: Final = "driftgauge rate import STUDY FILE"
@@ -99,7 +65,7 @@ def _bring_up(database: Database, author: journal.Author, study: str) -> None:
         found = schema.current(connection, database.name)  # somebody else may have done it meanwhile
         if found == schema.REVISIONS[-1]:
             return
-        schema.upgrade(database, connection)
+        schema.upgrade(connection)
         verb = "create" if found is None else "upgrade"
         journal.append(connection, author, verb, detail={"study": study, "from": found, "to": schema.REVISIONS[-1]})
 
