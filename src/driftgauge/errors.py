@@ -124,7 +124,11 @@ class StoreError(DriftgaugeError):
     """A file, folder or database that cannot be read or written."""
 
 
-EXTRAS: Final[Mapping[str, frozenset[str]]] = {"store": frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"})}
+EXTRAS: Final[Mapping[str, frozenset[str]]] = {
+    "store": frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"}),
+    "model": frozenset({"formulaic", "arviz_stats", "scipy"}),
+    "bayes": frozenset({"bambi", "pymc", "nutpie", "arviz", "xarray", "pytensor"}),
+}
 """Extra to the modules that it brings."""
 
 
@@ -148,5 +152,5 @@ def needing(extra: str) -> Generator[None]:
         if (error.name or "").partition(".")[0] not in EXTRAS[extra]:
             raise
         raise StoreError(
-            f"a study needs {error.name}, which is not installed", remedy=f"Run: pip install 'driftgauge[{extra}]'"
+            f"this needs {error.name}, which is not installed", remedy=f"Run: pip install 'driftgauge[{extra}]'"
         ) from None
