@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo setup test check lint types layers docs bench coverage kills requirements clean
+.PHONY: help demo setup test check lint types layers docs bench calibration coverage kills requirements clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -21,7 +21,7 @@ help:  ## what there is
 .stamp/all: uv.lock pyproject.toml Makefile
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --no-compile uv==0.13.9
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-groups --extra benchmark --extra model --extra store
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-groups --extra bayes --extra benchmark --extra model --extra store
 	@mkdir -p .stamp && touch $@ .stamp/core
 
 demo: .stamp/core  ## simulate a study in the published shape, measure it, write out/demo/report.html
@@ -53,8 +53,12 @@ bench: .stamp/all  ## the performance table
 	$(BIN)/python -m benchmarks.store
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.mixed
 
-coverage: .stamp/all  ## coverage of the primary interval by simulation (long; resumable)
+coverage: .stamp/all  ## coverage of the primary interval and of the models by simulation (long; resumable)
 	$(BIN)/python -m benchmarks.coverage
+	$(BIN)/python -m benchmarks.coverage_models
+
+calibration: .stamp/all  ## simulation-based calibration of the engine posterior (long; resumable)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.sbc
 
 kills: .stamp/all  ## kill -9 a hundred times during import, migration and freeze, on each database (long)
 	$(BIN)/python -m tests.kills --times 100

@@ -25,7 +25,7 @@ def hessian(engine: Laplace, at: Evaluation, *, scale: FloatArray, free: BoolArr
     """
     n = len(at.gradient)
     found = np.zeros((n, n))
-    vector = at.point.vector()
+    vector = engine.vector(at.point)
     for j in np.flatnonzero(free).tolist():
         length = _STEP * float(np.clip(scale[j], 1e-6, 1.0))
         ends = [engine.evaluate(engine.point(_shifted(vector, j, side * length)), near=at) for side in (1.0, -1.0)]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 import polars as pl
@@ -32,6 +33,8 @@ class Design:
         Rows left out because something was null or not a number.
     notes
         Terms and columns left out, with the reason.
+    scale
+        All categories in order, those that nobody used too.
     """
 
     model: Model
@@ -42,6 +45,14 @@ class Design:
     empty: tuple[str, ...]
     missing: int
     notes: tuple[str, ...]
+    scale: tuple[str, ...]
+
+    @property
+    def parameters(self) -> tuple[str, ...]:
+        """Names of coefficients, free thresholds (``1|2``) and standard deviations, in the order that the engines have."""
+        names = self.model.categories
+        cuts = [f"{low}|{high}" for low, high in pairwise(names)] if self.model.n_thresholds else []
+        return (*self.model.columns, *cuts, *(each.name for each in self.model.groupings))
 
     @property
     def aliased(self) -> tuple[str, ...]:
@@ -116,10 +127,23 @@ def make_design(
     )
     fitted, empty = drop_empty(model) if len(frame) else (model, ())
     validate(fitted)
-    design = Design(fitted, coding, found, request.outcome, request.formula, empty, missing, request.notes)
+    design = Design(fitted, coding, found, request.outcome, request.formula, empty, missing, request.notes, categories)
     aliased = tuple(f"{name} was left out: other columns add up to it" for name in design.aliased)
-    unused = tuple(f"category {name} was never used: its probability is estimated as 0" for name in empty)
-    return replace(design, notes=(*request.notes, *aliased, *unused))
+    return replace(design, notes=(*request.notes, *aliased, *_unused(empty)))
+
+
+def _unused(empty: Sequence[str]) -> tuple[str, ...]:
+    return tuple(f"category {name} was never used: its probability is estimated as 0" for name in empty)
+
+
+def with_all_categories(design: Design) -> Design:
+    """Return the design with the categories that nobody used: with priors, their thresholds can be estimated."""
+    if not design.empty:
+        return design
+    place = np.array([design.scale.index(name) for name in design.model.categories], dtype=np.int64)
+    model = replace(design.model, y=place[design.model.y], categories=design.scale)
+    notes = tuple(note for note in design.notes if note not in _unused(design.empty))
+    return replace(design, model=model, empty=(), notes=notes)
 
 
 def distinct_rows(frame: pl.DataFrame, coding: Coding, offset: FloatArray) -> tuple[FloatArray, FloatArray, IntArray]:

@@ -1,10 +1,10 @@
 """Posterior draws, from whichever sampler, and whether to believe them."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
 from driftgauge.errors import needing
@@ -12,6 +12,38 @@ from driftgauge.measure.arrays import FloatArray
 
 LARGEST_RHAT: Final = 1.01
 SMALLEST_ESS: Final = 400
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How much to draw.
+
+    Parameters
+    ----------
+    chains
+        Independent of each other.
+    draws, tune
+        Of each chain, and before that; None for what the engine needs as a rule.
+    most_draws
+        Chains of `posterior` that do not agree well enough go on, twice as long each time, until this many draws.
+    n_jobs
+        Chains at a time, each in a process of its own; the draws do not depend on it. A script that asks for more than one must
+        guard its own start with ``if __name__ == "__main__"``.
+    """
+
+    chains: int = 4
+    draws: int | None = None
+    tune: int | None = None
+    most_draws: int = 8_000
+    n_jobs: int = 1
+
+
+@dataclass(frozen=True)
+class Effects:
+    """Of a grouping's intercepts: conditional modes (laplace) or posterior means, and their standard deviations."""
+
+    mode: FloatArray
+    std_dev: FloatArray
 
 
 @dataclass(frozen=True)
@@ -32,6 +64,19 @@ class Draws:
     values: FloatArray
     divergences: int
 
+    def problem(self) -> str | None:
+        """Return why the draws cannot be believed, or None: R-hat above 1.01, or an effective sample size of 400 or less."""
+        found = self.diagnostics()
+        smallest = pl.min_horizontal("ess_bulk", "ess_tail")
+        bad = found.filter(~(pl.col("rhat") < LARGEST_RHAT) | ~(smallest > SMALLEST_ESS))
+        if bad.is_empty():
+            return None
+        worst = bad.sort("rhat", descending=True, nulls_last=False).row(0, named=True)
+        return (
+            f"the chains do not agree on {len(bad)} of {len(found)} parameters: {worst['parameter']} has R-hat "
+            f"{worst['rhat']:.3f}, bulk effective sample size {worst['ess_bulk']:.0f} and tail {worst['ess_tail']:.0f}"
+        )
+
     @property
     def flat(self) -> FloatArray:
         """(chains × draws, parameters)."""
@@ -47,6 +92,28 @@ class Draws:
             "ess_tail": stats.ess(self.values, **axes, method="tail", prob=(0.05, 0.95)),
         }
         return pl.DataFrame({"parameter": list(self.names), **columns}, schema_overrides=dict.fromkeys(columns, pl.Float64))
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """What a sampler gives.
+
+    Parameters
+    ----------
+    draws
+        Of the parameters.
+    effects
+        By grouping: posterior mean and standard deviation of every level's intercept.
+    settings
+        How it was run and what it said of itself.
+    evaluations
+        Of the gradient.
+    """
+
+    draws: Draws
+    effects: Mapping[str, Effects]
+    settings: Mapping[str, Any]
+    evaluations: int
 
 
 def _array_stats() -> Any:

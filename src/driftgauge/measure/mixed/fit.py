@@ -1,23 +1,26 @@
 """Fit a mixed model: from a formula and a frame, or from a design that a preset made."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Literal
+from typing import Final, Literal
 
 import numpy as np
 import polars as pl
 
 from driftgauge.errors import EstimationError
 from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray
-from driftgauge.measure.mixed import curvature, separation
-from driftgauge.measure.mixed.design import Design, Request, complete, make_design, weight_values
+from driftgauge.measure.mixed import curvature, nuts, posterior, separation
+from driftgauge.measure.mixed.design import Design, Request, complete, make_design, weight_values, with_all_categories
+from driftgauge.measure.mixed.draws import Effects, Sampled, Sampling
 from driftgauge.measure.mixed.formula import fixed_names, formula_coding, parse
 from driftgauge.measure.mixed.laplace import Evaluation, Laplace, Point, prepare
 from driftgauge.measure.mixed.model import Family, drop_empty, validate
 from driftgauge.measure.mixed.optimise import Optimum, maximise
-from driftgauge.measure.mixed.result import Convergence, Effects, MixedFit
+from driftgauge.measure.mixed.result import Convergence, MixedFit
 from driftgauge.measure.mixed.start import Start, start
 
+Engine = Literal["laplace", "posterior", "nuts"]
+ENGINES: Final = ("laplace", "posterior", "nuts")
 TOLERANCE = 1e-9
 MOST_EVALUATIONS = 200
 _PRECISE_ENOUGH = 1e-6
@@ -28,7 +31,7 @@ def fit_mixed(
     data: pl.DataFrame,
     *,
     family: Family = "cumulative",
-    engine: Literal["laplace"] = "laplace",
+    engine: Engine = "laplace",
     weights: str | None = None,
     offset: str | None = None,
     categories: Sequence[object] | None = None,
@@ -36,6 +39,9 @@ def fit_mixed(
     level: float = 0.95,
     std_errors: bool = True,
     most_evaluations: int = MOST_EVALUATIONS,
+    rng: np.random.Generator | None = None,
+    sampling: Sampling | None = None,
+    said: Callable[[str], None] | None = None,
 ) -> MixedFit:
     """Fit a cumulative or Bernoulli logit model with random intercepts.
 
@@ -50,7 +56,9 @@ def fit_mixed(
     family
         ``cumulative`` for ordered categories, ``bernoulli`` for 0/1.
     engine
-        ``laplace``: maximum likelihood by the Laplace approximation.
+        ``laplace``: maximum likelihood by the Laplace approximation. ``posterior``: draws by our own sampler from the posterior
+        with priors Normal(0, 2) on coefficients and thresholds and Exponential(1) on standard deviations (extra
+        ``driftgauge[model]``). ``nuts``: the same posterior by Bambi, PyMC and nutpie (extra ``driftgauge[bayes]``).
     weights
         Column of frequency weights: how many identical ratings a row stands for. Not for survey or bootstrap weights.
     offset
@@ -65,14 +73,16 @@ def fit_mixed(
         Leave them out when only the estimates are wanted (leave one rater out).
     most_evaluations
         Of the log-likelihood, before the fit counts as not converged.
+    rng, sampling
+        Of `posterior` and `nuts`, which need the first: where their randomness comes from, and how much to draw.
+    said
+        Is told what is being done, for progress.
 
     Raises
     ------
     EstimationError
         When there is no such model: a column is missing, the outcome never varies, a grouping has one level.
     """
-    if engine != "laplace":
-        raise EstimationError(f"there is no engine {engine!r}", remedy="Use laplace.")
     asked = parse(formula)
     used = {asked.outcome, *fixed_names(asked.fixed, data.columns), *(name for each in asked.groupings for name in each)}
     used |= {name for name in (weights, offset) if name is not None}
@@ -88,7 +98,60 @@ def fit_mixed(
         offset=np.zeros(len(frame)) if offset is None else frame[offset].cast(pl.Float64).to_numpy(),
         missing=len(data) - len(frame),
     )
+    if engine != "laplace":
+        return draw_design(design, engine=engine, rng=rng, level=level, sampling=sampling, said=said)
     return fit_design(design, level=level, std_errors=std_errors, most_evaluations=most_evaluations)
+
+
+def draw_design(
+    design: Design,
+    *,
+    engine: Engine = "posterior",
+    rng: np.random.Generator | None,
+    level: float = 0.95,
+    sampling: Sampling | None = None,
+    said: Callable[[str], None] | None = None,
+) -> MixedFit:
+    """Draw from the posterior of a design, by `posterior` or `nuts`.
+
+    Parameters
+    ----------
+    design
+        Of a preset or a formula.
+    engine, rng, level, sampling, said
+        As for `fit_mixed`.
+    """
+    if engine not in _SAMPLERS:
+        raise EstimationError(f"there is no engine {engine!r} that draws", remedy=f"Use {' or '.join(_SAMPLERS)}.")
+    if rng is None:
+        raise EstimationError(f"engine {engine} draws at random and was given no rng", remedy="Pass a numpy.random.Generator.")
+    whole = with_all_categories(design)
+    found = _SAMPLERS[engine](whole, rng=rng, sampling=sampling, said=said)
+    means = found.draws.flat.mean(axis=0)
+    p, k = len(whole.model.columns), whole.model.n_thresholds
+    problem = found.draws.problem()
+    return MixedFit(
+        design=whole,
+        point=Point(means[:p], means[p : p + k], means[p + k :]),
+        covariance=None,
+        log_likelihood=float("nan"),
+        convergence=Convergence(
+            converged=problem is None,
+            reason=problem,
+            gradient=float("nan"),
+            hessian_positive=None,
+            boundary=(),
+            separated=(),
+            evaluations=found.evaluations,
+        ),
+        effects=found.effects,
+        engine=engine,
+        settings={"level": level, **found.settings},
+        draws=found.draws,
+    )
+
+
+_SAMPLERS: Final[Mapping[str, Callable[..., Sampled]]] = {"posterior": posterior.sample, "nuts": nuts.sample}
 
 
 def fit_design(
@@ -99,7 +162,7 @@ def fit_design(
     most_evaluations: int = MOST_EVALUATIONS,
     near: MixedFit | None = None,
 ) -> MixedFit:
-    """Fit a design.
+    """Fit a design by maximum likelihood.
 
     Parameters
     ----------
@@ -154,7 +217,7 @@ def _from(near: MixedFit | None, engine: Laplace) -> Start | None:
     """Return where a neighbouring fit ended, with its information, if its parameters are the same and all were free."""
     if near is None or near.covariance is None or (near.point.sigma == 0).any():
         return None
-    if near.design.model.columns != engine.model.columns or len(near.point.vector()) != engine.n_parameters:
+    if near.design.model.columns != engine.model.columns or len(engine.vector(near.point)) != engine.n_parameters:
         return None
     return Start(near.point, np.asarray(np.linalg.inv(near.covariance), dtype=np.float64))
 

@@ -138,12 +138,12 @@ def _fill(found: FloatArray, eta: FloatArray, above: FloatArray, below: FloatArr
 def gap_score(thresholds: FloatArray, counts: FloatArray) -> FloatArray:
     """Return the derivative of Σ log(1 − exp(−(U − L))) in each threshold."""
     gap = gaps(thresholds)
-    slope = counts * gap / (1 - gap)
+    slope = np.where(counts > 0, counts * gap / np.where(counts > 0, 1 - gap, 1.0), 0.0)
     return slope[:-1] - slope[1:]
 
 
 def gap_curvature(thresholds: FloatArray, counts: FloatArray) -> FloatArray:
     """Return minus the second derivative of the same: a tridiagonal matrix."""
     gap = gaps(thresholds)
-    bend = counts * gap / (1 - gap) ** 2
+    bend = np.where(counts > 0, counts * gap / np.where(counts > 0, 1 - gap, 1.0) ** 2, 0.0)
     return np.diag(bend[:-1] + bend[1:]) - np.diag(bend[1:-1], 1) - np.diag(bend[1:-1], -1)

@@ -36,11 +36,6 @@ class Point:
     thresholds: FloatArray
     sigma: FloatArray
 
-    def vector(self) -> FloatArray:
-        """Return (β, θ, log σ); −∞ for a standard deviation of 0."""
-        with np.errstate(divide="ignore"):
-            return np.concatenate([self.beta, self.thresholds, np.log(self.sigma)])
-
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -103,6 +98,11 @@ class Laplace:
         p = self.model.x.shape[1]
         return Point(vector[:p], vector[p : self.n_fixed], np.exp(vector[self.n_fixed :]))
 
+    def vector(self, point: Point) -> FloatArray:
+        """Return (β, θ, log σ); −∞ for a standard deviation of 0."""
+        with np.errstate(divide="ignore"):
+            return np.concatenate([point.beta, point.thresholds, np.log(point.sigma)])
+
     def cuts(self, point: Point) -> FloatArray:
         """Return the thresholds, which for Bernoulli is a single 0."""
         return point.thresholds if self.model.family == "cumulative" else np.zeros(1)
@@ -110,6 +110,10 @@ class Laplace:
     def scale(self, per_grouping: FloatArray) -> FloatArray:
         """Return a value per grouping for each effect; 0 for padding."""
         return np.concatenate([per_grouping, [0.0]])[self.plan.grouping]
+
+    def by_row(self, values: FloatArray) -> FloatArray:
+        """Sum a value of each rating by distinct fixed row."""
+        return sum_by(self.plan.row, values, n=len(self.model.x))
 
     def by_grouping(self, values: FloatArray) -> FloatArray:
         """Sum a value of each effect by grouping."""
@@ -136,6 +140,17 @@ class Laplace:
         known = value if mode.reached else -np.inf
         return Evaluation(point, known, gradient, mode.u, mode.at, mode.factor, inverse.diagonal)
 
+    def shift(self, near: Evaluation, point: Point) -> FloatArray:
+        """Return how each rating's score changes, to first order, from an evaluation to other coefficients and thresholds."""
+        moved = (self.model.x @ (point.beta - near.point.beta))[self.plan.row]
+        return self._cut_shift(near, point) - near.at.weight * moved
+
+    def _cut_shift(self, near: Evaluation, point: Point) -> FloatArray:
+        if not self.model.n_thresholds:
+            return np.zeros(len(self.plan.row))
+        shift, y = np.concatenate([[0.0], point.thresholds - near.point.thresholds, [0.0]]), self.plan.outcome.y
+        return near.at.curve_upper * shift[y + 1] + near.at.curve_lower * shift[y]
+
     def predicted_mode(self, near: Evaluation, point: Point) -> FloatArray:
         """Return the mode at a point by the tangent at an evaluation near it."""
         both = (point.sigma > 0) & (near.point.sigma > 0)
@@ -144,11 +159,7 @@ class Laplace:
         moved = (self.model.x @ (point.beta - near.point.beta))[self.plan.row] + self.plan.gather(
             sigma * near.mode * per_effect
         )
-        change = -near.at.weight * moved
-        if self.model.n_thresholds:
-            shift = np.concatenate([[0.0], point.thresholds - near.point.thresholds, [0.0]])
-            y = self.plan.outcome.y
-            change += near.at.curve_upper * shift[y + 1] + near.at.curve_lower * shift[y]
+        change = self._cut_shift(near, point) - near.at.weight * moved
         return near.mode + near.factor.solve(sigma * self.plan.scatter(change) + near.mode * per_effect)
 
     def _find_mode(self, point: Point, near: Evaluation | None) -> _Mode:
@@ -199,7 +210,7 @@ class Laplace:
         adjoint = mode.factor.solve(sigma * self.plan.scatter(bend))
         carried = self.plan.gather(sigma * adjoint)
         residual = at.score - bend + at.weight * carried
-        beta = self.model.x.T @ sum_by(self.plan.row, residual, n=len(self.model.x))
+        beta = self.model.x.T @ self.by_row(residual)
         raw = sigma * mode.u * self.plan.scatter(residual) - deficit - adjoint * mode.u
         if not self.model.n_thresholds:
             return np.concatenate([beta, self.by_grouping(raw)])

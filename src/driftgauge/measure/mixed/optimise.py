@@ -42,7 +42,7 @@ class Optimum:
     decrement: float
 
 
-def maximise(engine: Laplace, begin: Start, *, tolerance: float, most: int) -> Optimum:
+def maximise(engine: Laplace, begin: Start, *, tolerance: float, most: int, held: int | None = None) -> Optimum:
     """Return the maximum.
 
     Parameters
@@ -55,10 +55,11 @@ def maximise(engine: Laplace, begin: Start, *, tolerance: float, most: int) -> O
         Done when the promised gain is below it.
     most
         Evaluations at most.
+    held
+        Place in (β, θ, log σ) of a parameter that stays where it begins.
     """
-    state = _State(
-        engine.evaluate(begin.point), _inverse(begin.information), np.ones(len(begin.information), dtype=np.bool_), 1
-    )
+    may_move = np.arange(len(begin.information)) != (-1 if held is None else held)
+    state = _State(engine.evaluate(begin.point), _inverse(begin.information, may_move), may_move, 1)
     while state.now.reached:
         state = _to_boundary(engine, state)
         now, inverse = state.now, state.inverse
@@ -74,7 +75,8 @@ def maximise(engine: Laplace, begin: Start, *, tolerance: float, most: int) -> O
         inverse = _update(inverse, size * step, now.gradient - after.gradient, state.free)
         state = _State(after, inverse, state.free, state.count + tried, state.refused)
     promised = float(state.now.gradient @ state.inverse @ np.where(state.free, state.now.gradient, 0.0))
-    return Optimum(state.now, state.inverse, ~state.free[engine.n_fixed :], state.count, promised)
+    boundary = (may_move & ~state.free)[engine.n_fixed :]
+    return Optimum(state.now, state.inverse, boundary, state.count, promised)
 
 
 @dataclass(frozen=True)
@@ -88,14 +90,17 @@ class _State:
     refused: Mapping[int, float] = field(default_factory=dict[int, float])
 
 
-def _inverse(information: FloatArray) -> FloatArray:
-    return np.asarray(np.linalg.pinv(information, hermitian=True), dtype=np.float64)
+def _inverse(information: FloatArray, free: BoolArray) -> FloatArray:
+    """Return the inverse on the free parameters, 0 elsewhere."""
+    found = np.zeros_like(information)
+    found[np.ix_(free, free)] = np.linalg.pinv(information[np.ix_(free, free)], hermitian=True)
+    return found
 
 
 def _search(engine: Laplace, now: Evaluation, step: FloatArray) -> tuple[Evaluation | None, int, float]:
     """Return an evaluation uphill along a step, how many were made, and the size of the step that was taken."""
     slope = float(step @ now.gradient)
-    size, at = 1.0, now.point.vector()
+    size, at = 1.0, engine.vector(now.point)
     for tried in range(1, 16):
         moved = at + size * np.where(np.isfinite(at), step, 0.0)
         after = engine.evaluate(engine.point(moved), near=now)

@@ -13,6 +13,8 @@ from driftgauge.errors import EstimationError
 from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray
 from driftgauge.measure.mixed import grid, printed
 from driftgauge.measure.mixed.design import Design
+from driftgauge.measure.mixed.draws import Draws, Effects
+from driftgauge.measure.mixed.inference_data import to_inferencedata
 from driftgauge.measure.mixed.laplace import Point
 from driftgauge.measure.mixed.probabilities import exceedance
 from driftgauge.measure.mixed.wald import std_errors, table, wald
@@ -39,7 +41,7 @@ class Convergence:
     separated
         Coefficients that run to infinity.
     evaluations
-        Evaluations of the log-likelihood.
+        Evaluations of the log-likelihood, or of the gradient of the log posterior density.
     """
 
     converged: bool
@@ -49,14 +51,6 @@ class Convergence:
     boundary: tuple[str, ...]
     separated: tuple[str, ...]
     evaluations: int
-
-
-@dataclass(frozen=True)
-class Effects:
-    """Conditional modes of a grouping's intercepts, and their standard deviations given the parameters."""
-
-    mode: FloatArray
-    std_dev: FloatArray
 
 
 @dataclass(frozen=True)
@@ -80,6 +74,9 @@ class MixedFit:
         By grouping.
     engine, settings
         How it was fitted.
+    draws
+        Of the posterior; None for `laplace`. With them estimates are posterior means, standard errors are posterior standard
+        deviations, limits are quantiles, and there is no p; log-likelihood, AIC and BIC are NaN.
     """
 
     design: Design
@@ -90,6 +87,7 @@ class MixedFit:
     effects: Mapping[str, Effects]
     engine: str
     settings: Mapping[str, Any]
+    draws: Draws | None = None
 
     @property
     def converged(self) -> bool:
@@ -152,19 +150,23 @@ class MixedFit:
     def random_effects(self) -> pl.DataFrame:
         """One row a grouping: standard deviation, its limits (Wald, on the logarithm), and the number of levels."""
         groupings = self.design.model.groupings
-        with np.errstate(divide="ignore"):
-            logs = np.log(self.point.sigma)
-        rows = np.eye(self.n_parameters)[self.n_parameters - len(groupings) :]
-        found = wald(logs, std_errors(rows, self.covariance), df=None, level=self.level)
         schema = {"grouping": pl.String, "std_dev": pl.Float64, "conf_low": pl.Float64, "conf_high": pl.Float64}
-        columns = [np.exp(found[name]) for name in ("conf_low", "conf_high")]
+        if self.draws is not None:
+            found = self._of_draws(self.draws.flat[:, self.n_parameters - len(groupings) :])
+            columns = [found[name] for name in ("conf_low", "conf_high")]
+        else:
+            with np.errstate(divide="ignore"):
+                logs = np.log(self.point.sigma)
+            rows = np.eye(self.n_parameters)[self.n_parameters - len(groupings) :]
+            found = wald(logs, std_errors(rows, self.covariance), df=None, level=self.level)
+            columns = [np.exp(found[name]) for name in ("conf_low", "conf_high")]
         frame = pl.DataFrame([[g.name for g in groupings], self.point.sigma, *columns], schema=schema)
         return frame.with_columns(pl.col("conf_low", "conf_high").fill_nan(None)).with_columns(
             levels=pl.Series([g.size for g in groupings], dtype=pl.Int64)
         )
 
     def modes(self, grouping: str) -> pl.DataFrame:
-        """Return the conditional mode of each level of a grouping, with its conditional standard deviation."""
+        """Return the conditional mode (posterior mean) of each level of a grouping, with its standard deviation."""
         names = {each.name: each for each in self.design.model.groupings}
         if grouping not in names:
             raise EstimationError(f"the model has no (1 | {grouping})", remedy=f"It has {', '.join(names) or 'none'}.")
@@ -233,7 +235,10 @@ class MixedFit:
             Degrees of freedom of t; the normal distribution without.
         """
         cells = grid.cells(self.design, _tuple(of), _tuple(by))
-        value, slopes = self._averaged(cells, self._cut(at_least))
+        cut = self._cut(at_least)
+        if self.draws is not None:
+            return self._drawn_probabilities(cells, cut, _tuple(of), _tuple(by), differences=differences)
+        value, slopes = self._averaged(cells, cut)
         if not differences:
             numbers = _logit_limits(value, std_errors(slopes, self.covariance), df=df, level=self.level)
             return table(cells.labels, _blank(numbers, cells.unknown(np.eye(len(value)))))
@@ -242,6 +247,49 @@ class MixedFit:
         errors = std_errors(pairs.combinations @ slopes, self.covariance)
         numbers = {"estimate": change, **wald(change, errors, df=df, level=self.level)}
         return table(pairs.labels, _blank(numbers, cells.unknown(pairs.combinations)))
+
+    def _drawn_probabilities(
+        self, cells: grid.Cells, cut: int, of: tuple[str, ...], by: tuple[str, ...], *, differences: bool
+    ) -> pl.DataFrame:
+        assert self.draws is not None
+        p, k, flat = len(self.point.beta), len(self.point.thresholds), self.draws.flat
+        cuts = flat[:, p + cut] if k else np.zeros(len(flat))
+        tau = np.sqrt((flat[:, p + k :] ** 2).sum(axis=1))
+        eta = flat[:, :p] @ cells.x.T - cuts[:, None]
+        value = np.array([exceedance(each, float(t)).value for each, t in zip(eta, tau, strict=True)]) @ cells.average.T
+        if not differences:
+            return table(cells.labels, _blank(self._of_draws(value, short=True), cells.unknown(np.eye(len(cells.labels)))))
+        pairs = grid.pairs(cells, of, by)
+        numbers = self._of_draws(value @ pairs.combinations.T)
+        return table(pairs.labels, _blank(numbers, cells.unknown(pairs.combinations)))
+
+    def _of_draws(self, values: FloatArray, *, short: bool = False) -> dict[str, FloatArray]:
+        """Return posterior mean, standard deviation and quantiles of each column; nothing of chains that do not agree."""
+        tail = (1 - self.level) / 2
+        spread, limits = values.std(axis=0, ddof=1), np.quantile(values, [tail, 1 - tail], axis=0)
+        if not self.converged:
+            spread, limits = np.full_like(spread, np.nan), np.full_like(limits, np.nan)
+        none = np.full(values.shape[1], np.nan)
+        numbers = {"estimate": values.mean(axis=0), "std_error": spread, "conf_low": limits[0], "conf_high": limits[1]}
+        return numbers if short else numbers | {"statistic": none, "p_value": none}
+
+    def diagnostics(self) -> pl.DataFrame:
+        """Return R-hat, bulk and tail effective sample size of every parameter; of `laplace` there is nothing to return."""
+        if self.draws is None:
+            raise EstimationError(f"engine {self.engine} draws nothing", remedy="Use engine='posterior'; see `convergence`.")
+        return self.draws.diagnostics()
+
+    def to_inferencedata(self) -> Any:
+        """Return the draws as an ArviZ InferenceData (extra ``driftgauge[bayes]``).
+
+        Raises
+        ------
+        EstimationError
+            When the engine made no draws.
+        """
+        if self.draws is None:
+            raise EstimationError(f"engine {self.engine} draws nothing", remedy="Use engine='posterior'.")
+        return to_inferencedata(self.draws, model=self.design.model)
 
     def predict(self, frame: pl.DataFrame) -> pl.DataFrame:
         """Return the population-averaged probability of each category for the predictors of a frame."""
@@ -304,6 +352,8 @@ class MixedFit:
         return np.column_stack([x, other, np.zeros((len(x), len(self.point.sigma)))])
 
     def _numbers(self, estimate: FloatArray, combinations: FloatArray, *, df: float | None) -> dict[str, FloatArray]:
+        if self.draws is not None:
+            return self._of_draws(self.draws.flat @ combinations.T)
         return {"estimate": estimate, **wald(estimate, std_errors(combinations, self.covariance), df=df, level=self.level)}
 
     def _cut(self, at_least: object) -> int:
