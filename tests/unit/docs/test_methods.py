@@ -16,7 +16,7 @@ from driftgauge.measure.decompose import PARTS
 from driftgauge.study import Protocol
 
 PARAGRAPHS = ("## Assumption", "## How it fails", "## Source", "## By hand")
-OVERVIEWS = ("index.md", "findings.md", "coverage.md", "coverage-table.md")
+OVERVIEWS = ("index.md", "findings.md", "coverage.md", "coverage-table.md", "coverage-models-table.md")
 
 
 @pytest.fixture(scope="module")
