@@ -73,10 +73,10 @@ def study(setting: Setting, seed: int) -> Sample:
         s, _, r = np.indices(success.shape)
         parts.append((s.ravel(), first + r.ravel(), success.ravel().astype(float), str(release)))
         first += raters
-    return _sample([part[0] for part in parts], [part[1] for part in parts], [part[2] for part in parts], n, first)
+    return sample_of([part[0] for part in parts], [part[1] for part in parts], [part[2] for part in parts], n, first)
 
 
-def _sample(scenarios: list[IntArray], raters: list[IntArray], success: list[FloatArray], n: int, n_raters: int) -> Sample:
+def sample_of(scenarios: list[IntArray], raters: list[IntArray], success: list[FloatArray], n: int, n_raters: int) -> Sample:
     scenario, rater = np.concatenate(scenarios), np.concatenate(raters)
     pairs, cell = np.unique(scenario * n_raters + rater, return_inverse=True)
     panel = np.repeat(["1", "2"], [len(part) for part in scenarios])

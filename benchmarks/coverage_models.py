@@ -21,7 +21,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from benchmarks.coverage import LEVEL, _sample, wilson
+from benchmarks.coverage import LEVEL, sample_of, wilson
 from driftgauge.errors import EstimationError
 from driftgauge.frames import MODALITIES
 from driftgauge.measure.estimate import answer
@@ -47,18 +47,15 @@ LATENT = {"A1": 0.0, "B1": 0.5, "A2": -0.4, "B2": 0.2}
 MODALITY_EFFECT = 0.3
 THRESHOLDS = (-1.0, 0.0, 0.9, 2.0)
 HARMFUL_AT = 3
-
-
-@dataclass(frozen=True)
-class Sds:
-    """Standard deviations of the effects, in logits."""
-
-    scenario: float = 1.3
-    scenario_modality: float = 0.5
-    scenario_release: float = 0.5
-    response: float = 0.7
-    rater: float = 0.6
-    rater_release: float = 0.3
+SDS = {
+    "scenario": 1.3,
+    "scenario:modality": 0.5,
+    "scenario:release": 0.5,
+    "response": 0.7,
+    "rater": 0.6,
+    "rater:release": 0.3,
+}
+"""Standard deviations of the true effects, in logits."""
 
 
 @dataclass(frozen=True)
@@ -84,21 +81,20 @@ CONTRASTS = (
     Contrast("between", "A2", "A1", "between phases, no rater in both"),
 )
 PRESETS = ("published", "response", "design")
-SDS = Sds()
 
 
 def study(seed: int) -> pl.DataFrame:
     """Simulate one study: four releases in two modalities, each rated by all of its phase's raters; one row a rating."""
     rng = np.random.default_rng([SEED, seed])
     n, effect = SCENARIOS, MODALITY_EFFECT * np.arange(2)
-    scenario = rng.normal(0, SDS.scenario, (n, 1)) + rng.normal(0, SDS.scenario_modality, (n, 2))
+    scenario = rng.normal(0, SDS["scenario"], (n, 1)) + rng.normal(0, SDS["scenario:modality"], (n, 2))
     parts: list[pl.DataFrame] = []
     for phase, releases in enumerate(PHASES):
-        severity = rng.normal(0, SDS.rater, RATERS)
+        severity = rng.normal(0, SDS["rater"], RATERS)
         for release in releases:
-            latent = LATENT[release] + effect + scenario + rng.normal(0, SDS.scenario_release, (n, 1))
-            latent = latent + rng.normal(0, SDS.response, (n, 2))
-            judged = latent[:, :, None] + severity + rng.normal(0, SDS.rater_release, RATERS)
+            latent = LATENT[release] + effect + scenario + rng.normal(0, SDS["scenario:release"], (n, 1))
+            latent = latent + rng.normal(0, SDS["response"], (n, 2))
+            judged = latent[:, :, None] + severity + rng.normal(0, SDS["rater:release"], RATERS)
             harm = 1 + np.searchsorted(THRESHOLDS, judged + rng.logistic(size=judged.shape))
             s, m, r = (place.ravel() for place in np.indices(harm.shape))
             codes = {"s": s, "m": m, "r": phase * RATERS + r, "harm": harm.ravel()}
@@ -114,7 +110,7 @@ def degrees_of_freedom(frame: pl.DataFrame) -> dict[str, float]:
     phases = frame.partition_by("phase", maintain_order=True)
     harmful = [(part["harm"] >= HARMFUL_AT).cast(pl.Float64).to_numpy() for part in phases]
     scenarios, raters = ([part[name].to_numpy() for part in phases] for name in ("s", "r"))
-    here = _sample(scenarios, raters, harmful, SCENARIOS, RATERS * len(PHASES))
+    here = sample_of(scenarios, raters, harmful, SCENARIOS, RATERS * len(PHASES))
     y = np.concatenate(harmful)
     rate = Rate("harm_rate", "harm", "all", y, np.ones(len(y)), ("rating",))
     part = contributions(Rows(y, rate.x, here.response, here.weight), "rating", k=1)
@@ -274,7 +270,7 @@ def lines(found: dict[str, pl.DataFrame]) -> Iterator[Line]:
             presets, limits = kinds[engine]
             for preset, limit in ((preset, limit) for preset in presets for limit in limits):
                 column = f"{preset}_{contrast.key}"
-                held = float(frame[f"{column}_{limit}"].mean())  # type: ignore[arg-type]
+                held = float(frame[f"{column}_{limit}"].to_numpy().mean())
                 known = frame.filter(pl.col(f"{column}_converged") == 1)
                 estimate, se = known[f"{column}_estimate"].to_numpy(), known[f"{column}_se"].to_numpy()
                 counts = (len(frame), len(frame) - len(known))
@@ -284,7 +280,7 @@ def lines(found: dict[str, pl.DataFrame]) -> Iterator[Line]:
 
 def table(rows: list[Line], found: dict[str, pl.DataFrame]) -> Iterator[str]:
     """Yield the table in Markdown, with what is in it."""
-    parts = ", ".join(f"{name.replace('_', ':')} {value}" for name, value in asdict(SDS).items())
+    parts = ", ".join(f"{name} {value}" for name, value in SDS.items())
     error = {}
     for row in rows:
         error[row.studies] = max(error.get(row.studies, 0.0), np.sqrt(row.coverage * (1 - row.coverage) / row.studies))

@@ -124,12 +124,12 @@ class StoreError(DriftgaugeError):
     """A file, folder or database that cannot be read or written."""
 
 
-EXTRAS: Final[Mapping[str, frozenset[str]]] = {
-    "store": frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"}),
-    "model": frozenset({"formulaic", "arviz_stats", "scipy"}),
-    "bayes": frozenset({"bambi", "pymc", "nutpie", "arviz", "xarray", "pytensor"}),
+EXTRAS: Final[Mapping[str, tuple[type[DriftgaugeError], frozenset[str]]]] = {
+    "store": (StoreError, frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"})),
+    "model": (EstimationError, frozenset({"formulaic", "pandas", "arviz_stats", "scipy"})),
+    "bayes": (EstimationError, frozenset({"bambi", "pandas", "pymc", "nutpie", "arviz", "xarray", "pytensor"})),
 }
-"""Extra to the modules that it brings."""
+"""Extra to the error that its lack is, and the modules that it brings."""
 
 
 @contextmanager
@@ -143,14 +143,15 @@ def needing(extra: str) -> Generator[None]:
 
     Raises
     ------
-    StoreError
+    StoreError, EstimationError
         When one of its modules is not there.
     """
+    kind, modules = EXTRAS[extra]
     try:
         yield
     except ModuleNotFoundError as error:
-        if (error.name or "").partition(".")[0] not in EXTRAS[extra]:
+        if (error.name or "").partition(".")[0] not in modules:
             raise
-        raise StoreError(
+        raise kind(
             f"this needs {error.name}, which is not installed", remedy=f"Run: pip install 'driftgauge[{extra}]'"
         ) from None

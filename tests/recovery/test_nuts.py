@@ -7,12 +7,12 @@ import numpy as np
 import polars as pl
 import pytest
 
-from driftgauge.errors import EstimationError, StoreError
+from driftgauge.errors import EstimationError
 from driftgauge.measure.arrays import FloatArray
 from driftgauge.measure.mixed import nuts
 from driftgauge.measure.mixed.coding import TreatmentCoding
 from driftgauge.measure.mixed.design import Design, Request, make_design, with_all_categories
-from driftgauge.measure.mixed.draws import Sampled
+from driftgauge.measure.mixed.draws import Sampled, Sampling
 from driftgauge.measure.mixed.fit import fit_design
 from driftgauge.measure.mixed.laplace import prepare
 from driftgauge.measure.mixed.model import Grouping, Model
@@ -28,14 +28,14 @@ def study(*, categories: tuple[str, ...] = ("1", "2", "3", "4"), family: str = "
     harm = 1 + np.searchsorted([TRUTH["1|2"], TRUTH["2|3"], TRUTH["3|4"]], eta)
     frame = pl.DataFrame({"scenario": s, "release": np.array(["A", "B"])[r], "harm": harm, "success": harm >= 3})
     outcome = "harm" if family == "cumulative" else "success"
-    request = Request(outcome, family, (("scenario",),), "", categories if family == "cumulative" else None)  # type: ignore[arg-type]
+    request = Request(outcome, family, (("scenario",),), "", categories if family == "cumulative" else None)
     coding = TreatmentCoding({"release": ("A", "B")}, (("release",),))
     return make_design(frame, request, coding=coding, weights=np.ones(len(s)), offset=np.zeros(len(s)))
 
 
 @pytest.fixture(scope="module")
 def ordinal() -> Sampled:
-    return nuts.nuts_draws(study(), rng=np.random.default_rng(3), chains=4, draws=600, tune=500)
+    return nuts.sample(study(), rng=np.random.default_rng(3), sampling=Sampling(draws=600, tune=500))
 
 
 def test_the_truth_is_within_the_posterior(ordinal: Sampled) -> None:
@@ -53,7 +53,7 @@ def test_posterior_means_are_near_the_estimates_where_priors_hardly_matter(ordin
     spread = ordinal.draws.flat.std(axis=0)
     estimate = np.concatenate([fit.point.beta, fit.point.thresholds, fit.point.sigma])
     assert (np.abs(ordinal.draws.flat.mean(axis=0) - estimate) < 0.35 * spread).all()
-    errors = np.sqrt(np.diag(fit.covariance))[:4]  # type: ignore[arg-type]
+    errors = np.sqrt(np.diag(fit.covariance))[:4]
     assert spread[:4] == pytest.approx(errors, rel=0.15)
 
 
@@ -69,7 +69,8 @@ def test_effects_are_in_the_order_of_the_levels(ordinal: Sampled) -> None:
 def test_the_same_generator_gives_the_same_draws_of_a_bernoulli_outcome() -> None:
     design = study(family="bernoulli")
     one, other = (
-        nuts.nuts_draws(design, rng=np.random.default_rng(5), chains=2, draws=300, tune=300, n_jobs=jobs) for jobs in (1, 2)
+        nuts.sample(design, rng=np.random.default_rng(5), sampling=Sampling(chains=2, draws=300, tune=300, n_jobs=jobs))
+        for jobs in (1, 2)
     )
     assert np.array_equal(one.draws.values, other.draws.values)
     fit = fit_design(design)
@@ -105,7 +106,7 @@ def random_model(
     if constant is not None:
         x[:, 0] = constant
     return Model(
-        family=family,  # type: ignore[arg-type]
+        family=family,
         y=y,
         categories=tuple(map(str, range(k))),
         x=x,
@@ -122,7 +123,7 @@ def random_model(
 @pytest.mark.parametrize("case", CASES)
 def test_the_density_of_pymc_is_the_documented_one(case: str) -> None:
     """At several points, up to the constant of the restricted thresholds; nothing is sampled."""
-    model = random_model(**CASES[case])  # type: ignore[arg-type]
+    model = random_model(**CASES[case])
     plain = nuts._plain(model)
     built = nuts._bambi_model(nuts._libraries(), plain)
     density = built.compile_logp(mode="FAST_COMPILE")
@@ -184,7 +185,7 @@ def test_weights_that_are_not_whole_are_refused() -> None:
     design = study()
     half = replace(design, model=replace(design.model, weights=np.full(600, 0.5)))
     with pytest.raises(EstimationError, match="whole numbers"):
-        nuts.nuts_draws(half, rng=np.random.default_rng(0))
+        nuts.sample(half, rng=np.random.default_rng(0))
 
 
 def test_a_level_without_a_rating_keeps_its_place() -> None:
@@ -209,5 +210,5 @@ def test_a_model_without_a_parameter_is_refused() -> None:
 
 def test_without_the_extra_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "bambi", None)
-    with pytest.raises(StoreError, match="bayes"):
-        nuts.nuts_draws(study(), rng=np.random.default_rng(0))
+    with pytest.raises(EstimationError, match="bayes"):
+        nuts.sample(study(), rng=np.random.default_rng(0))

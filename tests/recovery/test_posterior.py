@@ -1,5 +1,7 @@
 """The engine `posterior`: the truth is found, chains agree, and what it is made of is what it says."""
 
+import sys
+
 import numpy as np
 import polars as pl
 import pytest
@@ -60,6 +62,18 @@ def test_chains_agree_on_every_parameter(fit: MixedFit) -> None:
     assert min(found["ess_bulk"].min(), found["ess_tail"].min()) > 400
 
 
+def test_the_summary_says_how_well_the_chains_agree(fit: MixedFit) -> None:
+    said = fit.summary()
+    assert "largest R-hat" in said
+    assert "nan" not in said
+
+
+def test_draws_are_those_of_arviz(fit: MixedFit) -> None:
+    assert fit.draws is not None
+    found = fit.to_inferencedata().posterior["sigma"].sel(grouping="rater").values
+    assert np.array_equal(found, fit.draws.values[:, :, fit.draws.names.index("rater")])
+
+
 def test_many_ratings_outweigh_the_priors(fit: MixedFit) -> None:
     likely = fit_design(preset_design(study(3), "response"))
     a, b = (each.contrasts("release").row(0, named=True) for each in (fit, likely))
@@ -111,6 +125,30 @@ def test_a_category_that_nobody_used_keeps_its_threshold() -> None:
     assert (np.diff(fit.thresholds["estimate"].to_numpy()) > 0).all()
 
 
+def test_a_model_without_random_intercepts_has_a_posterior() -> None:
+    data = study(9, scenarios=10)
+    drawn, likely = (
+        fit_mixed("harm ~ release", data, engine=engine, rng=np.random.default_rng(4)) for engine in ("posterior", "laplace")
+    )
+    assert drawn.converged, drawn.convergence.reason
+    a, b = (each.coefficients["estimate"][0] for each in (drawn, likely))
+    assert a == pytest.approx(b, abs=0.03)
+
+
+def test_what_judges_draws_is_asked_for_before_they_are_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "arviz_stats.base", None)
+    said: list[str] = []
+    with pytest.raises(EstimationError, match="arviz_stats"):
+        draw_design(preset_design(study(1, scenarios=4), "published"), rng=np.random.default_rng(1), said=said.append)
+    assert said == []
+
+
+def test_an_engine_that_is_not_there_is_answered_with_those_that_are() -> None:
+    with pytest.raises(EstimationError) as caught:
+        fit_mixed("harm ~ release", study(1, scenarios=4), engine="gibbs")
+    assert "laplace, posterior, nuts" in str(caught.value.remedy)
+
+
 def test_without_a_generator_nothing_is_drawn() -> None:
     with pytest.raises(EstimationError, match="rng"):
         fit_mixed("harm ~ release + (1 | scenario)", study(1, scenarios=4), engine="posterior")
@@ -146,7 +184,8 @@ def test_the_determinant_of_a_jump_is_that_of_its_map() -> None:
     target, rng = posterior.target, np.random.default_rng(8)
     w, x = posterior.unwhitened(rng.standard_normal(posterior.size))
     moved, _ = jumps.propose(x, rng)
-    before, after = jumps.surrogate(x), jumps.surrogate(moved)
+    told = jumps.told(x)
+    before, after = jumps.surrogate(x, told), jumps.surrogate(moved, told)
     scales = [np.where(target.padded, 1.0, target.engine.scale(target.engine.point(each).sigma)) for each in (x, moved)]
 
     def image(start: np.ndarray) -> np.ndarray:

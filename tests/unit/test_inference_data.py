@@ -6,7 +6,7 @@ import arviz
 import numpy as np
 import pytest
 
-from driftgauge.errors import EstimationError, StoreError
+from driftgauge.errors import EstimationError
 from driftgauge.measure.mixed.draws import Draws
 from driftgauge.measure.mixed.inference_data import to_inferencedata
 from driftgauge.measure.mixed.model import Grouping, Model
@@ -20,7 +20,7 @@ def model(family: str = "cumulative") -> Model:
     categories = ("1", "2", "3") if family == "cumulative" else ("0", "1")
     y = rows % len(categories)
     return Model(
-        family,  # type: ignore[arg-type]
+        family,
         y,
         categories,
         np.eye(2)[rows % 2],
@@ -77,5 +77,5 @@ def test_draws_of_another_model_are_refused(draws: Draws) -> None:
 
 def test_without_the_extra_the_error_says_what_to_install(draws: Draws, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "arviz", None)
-    with pytest.raises(StoreError, match="bayes"):
+    with pytest.raises(EstimationError, match="bayes"):
         to_inferencedata(draws, model=model())

@@ -74,7 +74,8 @@ class Draws:
         worst = bad.sort("rhat", descending=True, nulls_last=False).row(0, named=True)
         return (
             f"the chains do not agree on {len(bad)} of {len(found)} parameters: {worst['parameter']} has R-hat "
-            f"{worst['rhat']:.3f}, bulk effective sample size {worst['ess_bulk']:.0f} and tail {worst['ess_tail']:.0f}"
+            f"{worst['rhat']:.3f}, bulk effective sample size {worst['ess_bulk']:.0f} and tail {worst['ess_tail']:.0f}; "
+            "more draws may settle it"
         )
 
     @property
@@ -114,6 +115,11 @@ class Sampled:
     effects: Mapping[str, Effects]
     settings: Mapping[str, Any]
     evaluations: int
+
+
+def check_diagnostics() -> None:
+    """Raise `EstimationError` if nothing is there to judge draws with: better before they are made than after."""
+    _array_stats()
 
 
 def _array_stats() -> Any:

@@ -11,7 +11,7 @@ from driftgauge.errors import EstimationError
 from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray
 from driftgauge.measure.mixed import curvature, nuts, posterior, separation
 from driftgauge.measure.mixed.design import Design, Request, complete, make_design, weight_values, with_all_categories
-from driftgauge.measure.mixed.draws import Effects, Sampled, Sampling
+from driftgauge.measure.mixed.draws import Effects, Sampled, Sampling, check_diagnostics
 from driftgauge.measure.mixed.formula import fixed_names, formula_coding, parse
 from driftgauge.measure.mixed.laplace import Evaluation, Laplace, Point, prepare
 from driftgauge.measure.mixed.model import Family, drop_empty, validate
@@ -122,9 +122,10 @@ def draw_design(
         As for `fit_mixed`.
     """
     if engine not in _SAMPLERS:
-        raise EstimationError(f"there is no engine {engine!r} that draws", remedy=f"Use {' or '.join(_SAMPLERS)}.")
+        raise EstimationError(f"there is no engine {engine!r} that draws", remedy=f"Engines are {', '.join(ENGINES)}.")
     if rng is None:
         raise EstimationError(f"engine {engine} draws at random and was given no rng", remedy="Pass a numpy.random.Generator.")
+    check_diagnostics()
     whole = with_all_categories(design)
     found = _SAMPLERS[engine](whole, rng=rng, sampling=sampling, said=said)
     means = found.draws.flat.mean(axis=0)
@@ -267,11 +268,8 @@ def _convergence(
 
 def _effects(engine: Laplace, at: Evaluation) -> dict[str, Effects]:
     """Return conditional modes and standard deviations by grouping."""
-    plan = engine.plan
     scale = engine.scale(at.point.sigma)
-    found: dict[str, Effects] = {}
-    for t, grouping in enumerate(engine.model.groupings):
-        here = plan.grouping == t
-        order = np.argsort(plan.level[here])
-        found[grouping.name] = Effects((scale * at.mode)[here][order], (scale * np.sqrt(at.diagonal))[here][order])
-    return found
+    mode, spread = scale * at.mode, scale * np.sqrt(at.diagonal)
+    return {
+        each.name: Effects(engine.levels(mode, t), engine.levels(spread, t)) for t, each in enumerate(engine.model.groupings)
+    }

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
-from driftgauge.errors import EstimationError
+from driftgauge.errors import EstimationError, needing
 from driftgauge.measure.arrays import FloatArray
 from driftgauge.measure.mixed.coding import levels_of
 
@@ -143,9 +143,5 @@ def _pandas(frame: pl.DataFrame, factors: Mapping[str, tuple[str, ...]], numeric
 
 
 def _formulaic() -> Any:
-    try:
+    with needing("model"):
         return import_module("formulaic")
-    except ImportError as error:
-        raise EstimationError(
-            "formulas need formulaic, which is not installed", remedy="pip install 'driftgauge[model]', or use a preset."
-        ) from error

@@ -49,15 +49,18 @@ class Jumps:
     centre: FloatArray
     covariance: FloatArray
 
-    def surrogate(self, x: FloatArray) -> Surrogate:
-        """Return the effects u = b/σ at some parameters, with the likelihood taken as quadratic."""
+    def told(self, x: FloatArray) -> FloatArray:
+        """Return what the ratings say of each effect at coefficients and thresholds, with the likelihood taken as quadratic."""
         engine, at = self.target.engine, self.at
-        plan, point = engine.plan, engine.point(x)
-        scale = engine.scale(point.sigma)
-        told = at.at.score + at.at.weight * plan.gather(engine.scale(at.point.sigma) * at.mode)
-        told += engine.shift(at, point)
-        root = square_root(factorise(plan, at.at.weight, scale))
-        return Surrogate(root.factor.solve(scale * plan.scatter(told)), root)
+        by_rating = at.at.score + at.at.weight * engine.plan.gather(engine.scale(at.point.sigma) * at.mode)
+        return engine.plan.scatter(by_rating + engine.shift(at, engine.point(x)))
+
+    def surrogate(self, x: FloatArray, told: FloatArray) -> Surrogate:
+        """Return the effects u = b/σ at standard deviations, from what was told."""
+        engine = self.target.engine
+        scale = engine.scale(engine.point(x).sigma)
+        root = square_root(factorise(engine.plan, self.at.at.weight, scale))
+        return Surrogate(root.factor.solve(scale * told), root)
 
     def propose(self, x: FloatArray, rng: np.random.Generator) -> tuple[FloatArray, float]:
         """Return proposed parameters and the log density of proposing the present less that of proposing them."""
@@ -84,7 +87,8 @@ class Jumps:
         sigma = [np.where(target.padded, 1.0, engine.scale(engine.point(each).sigma)) for each in (x, moved)]
         if not (sigma[1] > 0).all():
             return None
-        before, after = self.surrogate(x), self.surrogate(moved)
+        told = self.told(x)
+        before, after = self.surrogate(x, told), self.surrogate(moved, told)
         u = target.effects(w, x) / sigma[0]
         white = before.root.uncolour(u - before.mean)
         carried = target.whitened(sigma[1] * (after.mean + after.root.colour(white)), moved)

@@ -120,6 +120,11 @@ class Laplace:
         n = len(self.model.groupings)
         return sum_by(np.where(self.plan.grouping < 0, n, self.plan.grouping), values, n=n + 1)[:n]
 
+    def levels(self, values: FloatArray, t: int) -> FloatArray:
+        """Return the values of the effects of one grouping, in the order of its levels."""
+        here = self.plan.grouping == t
+        return values[here][np.argsort(self.plan.level[here])]
+
     def fixed(self, beta: FloatArray) -> FloatArray:
         """Return the fixed part of the linear predictor of each rating."""
         return (self.model.x @ beta + self.model.offset)[self.plan.row]

@@ -19,29 +19,22 @@ from driftgauge.measure.arrays import FloatArray, IntArray
 from driftgauge.measure.mixed.design import Design
 from driftgauge.measure.mixed.draws import Draws, Effects, Sampled, Sampling
 from driftgauge.measure.mixed.model import Model
+from driftgauge.measure.mixed.target import PRIOR_RATE, PRIOR_SD
 
 DRAWS: Final = 1_000
 TUNE: Final = 1_000
 TARGET_ACCEPT: Final = 0.9
-_PRIOR_SD: Final = 2.0
-_PRIOR_RATE: Final = 1.0
 _INTERCEPT: Final = "Intercept"
 
 
-def nuts_draws(
+def sample(
     design: Design,
     *,
     rng: np.random.Generator,
-    chains: int = 4,
-    draws: int = DRAWS,
-    tune: int = TUNE,
-    n_jobs: int = 1,
-    target_accept: float = TARGET_ACCEPT,
-    progress: bool = False,
+    sampling: Sampling | None = None,
+    said: Callable[[str], None] | None = None,
 ) -> Sampled:
     """Draw from the posterior of a design with nutpie (extra ``driftgauge[bayes]``).
-
-    Compiling the model takes most of the time: half a minute at first, about ten seconds from then on.
 
     Parameters
     ----------
@@ -49,14 +42,10 @@ def nuts_draws(
         Of a preset or a formula. A category that nobody used may be among its categories (`with_all_categories`).
     rng
         Gives the sampler its seed: the same generator, the same draws.
-    chains, draws, tune
-        Chains, draws of each, and steps before them.
-    n_jobs
-        Chains at a time; the draws do not depend on it.
-    target_accept
-        Mean probability of acceptance that the step size is tuned to.
-    progress
-        Whether nutpie shows how far it is.
+    sampling
+        How much to draw.
+    said
+        Is told what is being done. Compiling takes most of the time of a small study.
 
     Returns
     -------
@@ -67,10 +56,12 @@ def nuts_draws(
     Raises
     ------
     EstimationError
-        When a weight is not a whole number, or the model has no parameter.
-    StoreError
-        When the extra is not installed.
+        When a weight is not a whole number, the model has no parameter, or the extra is not installed.
     """
+    how = sampling or Sampling()
+    draws, tune = how.draws or DRAWS, TUNE if how.tune is None else how.tune
+    if said is not None:
+        said("nuts: compiling the model, then sampling")
     plain = _plain(design.model)
     libraries = _libraries()
     built = _bambi_model(libraries, plain)
@@ -81,59 +72,26 @@ def nuts_draws(
         compiled,
         draws=draws,
         tune=tune,
-        chains=chains,
-        cores=max(1, min(n_jobs, chains)),
+        chains=how.chains,
+        cores=max(1, min(how.n_jobs, how.chains)),
         seed=seed,
-        target_accept=target_accept,
+        target_accept=TARGET_ACCEPT,
         save_warmup=False,
-        progress_bar=progress,
+        progress_bar=False,
     )
     scale = plain.scale
     found = {name: np.asarray(trace.posterior[name].values) / scale.get(name, 1.0) for name in names.parameters}
-    values = np.concatenate([each.reshape(chains, draws, -1) for each in found.values()], axis=2)
+    values = np.concatenate([each.reshape(how.chains, draws, -1) for each in found.values()], axis=2)
     divergences = int(np.asarray(trace.sample_stats["diverging"].values).sum())
-    settings = {"chains": chains, "draws": draws, "tune": tune, "target_accept": target_accept, "seed": seed}
+    settings = {"chains": how.chains, "draws": draws, "tune": tune, "target_accept": TARGET_ACCEPT, "seed": seed}
     return Sampled(
-        draws=Draws(_names(design.model), values, divergences),
+        draws=Draws(design.parameters, values, divergences),
         effects={
             grouping.name: _effects(trace.posterior[name].values)
             for grouping, name in zip(design.model.groupings, names.effects, strict=True)
         },
         settings=settings,
         evaluations=int(np.asarray(trace.sample_stats["n_steps"].values).sum()),
-    )
-
-
-def sample(
-    design: Design,
-    *,
-    rng: np.random.Generator,
-    sampling: Sampling | None = None,
-    said: Callable[[str], None] | None = None,
-) -> Sampled:
-    """Draw as `nuts_draws` does, asked as every engine that draws is.
-
-    Parameters
-    ----------
-    design
-        Of a preset or a formula.
-    rng
-        Gives the sampler its seed.
-    sampling
-        How much to draw.
-    said
-        Is told what is being done.
-    """
-    how = sampling or Sampling()
-    if said is not None:
-        said("nuts: compiling the model, then sampling")
-    return nuts_draws(
-        design,
-        rng=rng,
-        chains=how.chains,
-        draws=DRAWS if how.draws is None else how.draws,
-        tune=TUNE if how.tune is None else how.tune,
-        n_jobs=how.n_jobs,
     )
 
 
@@ -149,8 +107,7 @@ class _Libraries:
 
 def _libraries() -> _Libraries:
     with needing("bayes"):
-        bambi, nutpie, pymc = (import_module(name) for name in ("bambi", "nutpie", "pymc"))
-    return _Libraries(bambi, nutpie, import_module("pandas"), pymc)
+        return _Libraries(*(import_module(name) for name in ("bambi", "nutpie", "pandas", "pymc")))
 
 
 @dataclass(frozen=True)
@@ -263,7 +220,7 @@ def _priors(libraries: _Libraries, plain: _Plain) -> dict[str, Any]:
         return pymc.Normal(
             name,
             mu=0.0,
-            sigma=_PRIOR_SD,
+            sigma=PRIOR_SD,
             transform=pymc.distributions.transforms.ordered,
             initval=np.linspace(-1.0, 1.0, plain.n_categories - 1),  # PyMC's own, all 0, is not in order
             dims=dims,
@@ -271,10 +228,10 @@ def _priors(libraries: _Libraries, plain: _Plain) -> dict[str, Any]:
 
     scale = plain.scale
     coefficients = {
-        name: bambi.Prior("Normal", mu=0.0, sigma=_PRIOR_SD * abs(scale.get(name, 1.0)), auto_scale=False)
+        name: bambi.Prior("Normal", mu=0.0, sigma=PRIOR_SD * abs(scale.get(name, 1.0)), auto_scale=False)
         for name in plain.columns
     }
-    spread = bambi.Prior("Exponential", lam=_PRIOR_RATE, auto_scale=False)
+    spread = bambi.Prior("Exponential", lam=PRIOR_RATE, auto_scale=False)
     effect = bambi.Prior("Normal", mu=0.0, sigma=spread, auto_scale=False)
     priors: dict[str, Any] = coefficients | dict.fromkeys(plain.stored.effects, effect)
     if plain.ordered:
@@ -293,12 +250,6 @@ def _check(coords: Mapping[str, Any], plain: _Plain) -> None:
                 f"Bambi's {name} has {len(coords[name])} places that are not our {size} in their order",
                 remedy="Use engine='posterior'; this version of Bambi builds another model.",
             )
-
-
-def _names(model: Model) -> tuple[str, ...]:
-    """Return the names of the parameters."""
-    low_high = zip(model.categories[:-1], model.categories[1:], strict=True) if model.n_thresholds else ()
-    return (*model.columns, *(f"{low}|{high}" for low, high in low_high), *(each.name for each in model.groupings))
 
 
 def _effects(values: Any) -> Effects:

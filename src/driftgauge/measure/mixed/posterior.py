@@ -150,9 +150,10 @@ class Walk:
             self.squares = b**2 if self.squares is None else self.squares + b**2
 
     def _jump(self) -> None:
+        if not self.posterior.target.engine.model.groupings:
+            return
         w, x = self.posterior.unwhitened(self.chain.z)
-        value = self.chain.here()[0]
-        found = self.posterior.jumps.step(w, x, value, self.chain.rng) if len(self.posterior.jumps.centre) else None
+        found = self.posterior.jumps.step(w, x, self.chain.here()[0], self.chain.rng)
         self.jumped.append(found is not None)
         if found is not None:
             self.chain.move(self.posterior.rewhitened(*found))
@@ -164,12 +165,9 @@ def _effects(engine: Penalised, walks: list[Walk]) -> dict[str, Effects]:
     mean = np.sum([walk.total for walk in walks if walk.total is not None], axis=0) / n
     squares = np.sum([walk.squares for walk in walks if walk.squares is not None], axis=0) / n
     spread = np.sqrt(np.maximum(squares - mean**2, 0.0))
-    found: dict[str, Effects] = {}
-    for t, grouping in enumerate(engine.model.groupings):
-        here = engine.plan.grouping == t
-        order = np.argsort(engine.plan.level[here])
-        found[grouping.name] = Effects(mean[here][order], spread[here][order])
-    return found
+    return {
+        each.name: Effects(engine.levels(mean, t), engine.levels(spread, t)) for t, each in enumerate(engine.model.groupings)
+    }
 
 
 @dataclass(frozen=True)

@@ -14,9 +14,7 @@ class Said:
     engine: str
     ratings: float
     missing: int
-    log_likelihood: float
-    aic: float
-    bic: float
+    quality: str
     problem: str | None
     notes: tuple[str, ...]
 
@@ -27,10 +25,10 @@ def summary(said: Said, coefficients: pl.DataFrame, thresholds: pl.DataFrame, ra
     lines = [
         f"{said.family} logit by {said.engine}: {said.formula}",
         f"{said.ratings:,.0f} ratings{left_out}",
-        f"log-likelihood {said.log_likelihood:.4f}   AIC {said.aic:.2f}   BIC {said.bic:.2f}",
+        said.quality,
     ]
     if said.problem:
-        lines += ["", f"DID NOT CONVERGE: {said.problem}. There are no standard errors."]
+        lines += ["", f"DID NOT CONVERGE: {said.problem}. There are no intervals."]
     shown = {"Random intercepts": random_effects, "Coefficients": coefficients, "Thresholds": thresholds}
     for title, frame in shown.items():
         if len(frame):

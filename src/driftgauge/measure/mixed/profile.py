@@ -119,24 +119,24 @@ class _Profile:
             return 0.0
         walk = _Walk(self, self.best.point)
         # Down in steps, so that each maximum begins near the one before.
-        within = estimate
+        within = (estimate, -self.distance)
         for share in (0.5, 0.25, 0.1, 0.0):
-            beyond = share * estimate
-            excess = walk.excess(beyond)
-            if excess > 0:
-                return _root(walk.excess, within=within, beyond=beyond, at_beyond=excess)
+            beyond = (share * estimate, walk.excess(share * estimate))
+            if beyond[1] > 0:
+                return _root(walk.excess, within=within, beyond=beyond)
             within = beyond
         return 0.0
 
     def upper(self) -> float:
         """Return the upper limit."""
         walk = _Walk(self, self.best.point)
-        within, beyond = self._estimate, max(1.5 * self._estimate, _FIRST_SIGMA)
-        while beyond <= _LARGEST_SIGMA:
-            excess = walk.excess(beyond)
-            if excess > 0:
-                return _root(walk.excess, within=within, beyond=beyond, at_beyond=excess)
-            within, beyond = beyond, 1.5 * beyond
+        within = (self._estimate, -self.distance)
+        while within[0] < _LARGEST_SIGMA:
+            sigma = min(max(1.5 * within[0], _FIRST_SIGMA), _LARGEST_SIGMA)
+            beyond = (sigma, walk.excess(sigma))
+            if beyond[1] > 0:
+                return _root(walk.excess, within=within, beyond=beyond)
+            within = beyond
         raise _NoLimitError(f"no upper limit: up to {_LARGEST_SIGMA:g} the profile does not fall far enough")
 
     @property
@@ -179,9 +179,9 @@ def _limit(find: Callable[[], float]) -> float | str:
         return str(error)
 
 
-def _root(excess: Callable[[float], float], *, within: float, beyond: float, at_beyond: float) -> float:
-    """Return where the excess is 0, by the false position with halving (Illinois)."""
-    low, high = (within, excess(within)), (beyond, at_beyond)
+def _root(excess: Callable[[float], float], *, within: tuple[float, float], beyond: tuple[float, float]) -> float:
+    """Return where the excess is 0, by the false position with halving (Illinois), between two points and their excess."""
+    low, high = within, beyond
     for _ in range(60):
         middle = (low[0] * high[1] - high[0] * low[1]) / (high[1] - low[1])
         if abs(high[0] - low[0]) <= _PRECISE * max(abs(high[0]), abs(low[0])):
@@ -193,4 +193,4 @@ def _root(excess: Callable[[float], float], *, within: float, beyond: float, at_
             low, high = (low[0], low[1] / 2), (middle, value)
         else:
             low, high = (middle, value), (high[0], high[1] / 2)
-    raise _NoLimitError(f"the search between {within:.3g} and {beyond:.3g} did not end")
+    raise _NoLimitError(f"the search between {within[0]:.3g} and {beyond[0]:.3g} did not end")

@@ -237,7 +237,7 @@ class MixedFit:
         cells = grid.cells(self.design, _tuple(of), _tuple(by))
         cut = self._cut(at_least)
         if self.draws is not None:
-            return self._drawn_probabilities(cells, cut, _tuple(of), _tuple(by), differences=differences)
+            return self._drawn_probabilities(self.draws.flat, cells, cut, _tuple(of), _tuple(by), differences=differences)
         value, slopes = self._averaged(cells, cut)
         if not differences:
             numbers = _logit_limits(value, std_errors(slopes, self.covariance), df=df, level=self.level)
@@ -249,10 +249,9 @@ class MixedFit:
         return table(pairs.labels, _blank(numbers, cells.unknown(pairs.combinations)))
 
     def _drawn_probabilities(
-        self, cells: grid.Cells, cut: int, of: tuple[str, ...], by: tuple[str, ...], *, differences: bool
+        self, flat: FloatArray, cells: grid.Cells, cut: int, of: tuple[str, ...], by: tuple[str, ...], *, differences: bool
     ) -> pl.DataFrame:
-        assert self.draws is not None
-        p, k, flat = len(self.point.beta), len(self.point.thresholds), self.draws.flat
+        p, k = len(self.point.beta), len(self.point.thresholds)
         cuts = flat[:, p + cut] if k else np.zeros(len(flat))
         tau = np.sqrt((flat[:, p + k :] ** 2).sum(axis=1))
         eta = flat[:, :p] @ cells.x.T - cuts[:, None]
@@ -331,13 +330,21 @@ class MixedFit:
             engine=self.engine,
             ratings=self.n_ratings,
             missing=self.design.missing,
-            log_likelihood=self.log_likelihood,
-            aic=self.aic,
-            bic=self.bic,
+            quality=self._quality(),
             problem=c.reason if not c.converged else None,
             notes=(*self.design.notes, *(f"the standard deviation of {name} is at its boundary, 0" for name in c.boundary)),
         )
         return printed.summary(said, self.coefficients, self.thresholds, self.random_effects)
+
+    def _quality(self) -> str:
+        if self.draws is None:
+            return f"log-likelihood {self.log_likelihood:.4f}   AIC {self.aic:.2f}   BIC {self.bic:.2f}"
+        found = self.draws.diagnostics()
+        smallest = found.select(pl.min_horizontal("ess_bulk", "ess_tail").min()).item()
+        return (
+            f"{len(self.draws.flat):,} draws   largest R-hat {found['rhat'].max():.4f}   "
+            f"smallest effective sample size {smallest:.0f}   divergences {self.draws.divergences}"
+        )
 
     def _cuts(self) -> FloatArray:
         return self.point.thresholds if len(self.point.thresholds) else np.zeros(1)
