@@ -7,15 +7,15 @@ were. When all settings are complete, the table ``docs/methods/coverage-table.md
 """
 
 import argparse
-import csv
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 import polars as pl
 
+from benchmarks.resumable import resumed
 from driftgauge.measure.arrays import FloatArray, IntArray
 from driftgauge.measure.estimate import answer
 from driftgauge.measure.outcomes import Sample
@@ -117,28 +117,10 @@ def estimate(setting: Setting, seed: int) -> dict[str, float]:
     return result
 
 
-def _batch(job: tuple[Setting, list[int]]) -> list[dict[str, float]]:
-    setting, seeds = job
-    return [estimate(setting, seed) for seed in seeds]
-
-
 def run(setting: Setting, *, studies: int, jobs: int) -> pl.DataFrame:
     """Run what is missing of a setting and return all of its results."""
     path = FOLDER / f"{setting.name.replace(' ', '-').replace(',', '').replace(':', '-')}.csv"
-    done = set(pl.read_csv(path)["seed"].cast(pl.Int64)) if path.exists() else set()
-    missing = [seed for seed in range(studies) if seed not in done]
-    batches = [(setting, missing[start : start + 20]) for start in range(0, len(missing), 20)]
-    with ProcessPoolExecutor(jobs) as pool, path.open("a", newline="") as file:
-        writer: csv.DictWriter[str] | None = None
-        for number, results in enumerate(pool.map(_batch, batches)):
-            writer = writer or csv.DictWriter(file, fieldnames=list(results[0]))
-            if not done and number == 0:
-                writer.writeheader()
-            writer.writerows(results)
-            file.flush()
-            print(f"\r{setting.name}: {len(done) + 20 * (number + 1)} of {studies}", end="", flush=True)
-    print()
-    return pl.read_csv(path).filter(pl.col("seed") < studies)
+    return resumed(path, partial(estimate, setting), studies=studies, jobs=jobs)
 
 
 def wilson(held: float, n: int) -> tuple[float, float]:
@@ -170,7 +152,6 @@ def main() -> None:
     parser.add_argument("--studies", type=int, default=2_000)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    FOLDER.mkdir(parents=True, exist_ok=True)
     found = {setting: run(setting, studies=options.studies, jobs=options.jobs) for setting in SETTINGS}
     TABLE.write_text(
         "<!-- written by `make coverage` -->\n"

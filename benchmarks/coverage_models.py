@@ -8,12 +8,7 @@ With ``--posterior 0`` nothing new is sampled, and what was sampled before stays
 """
 
 import argparse
-import csv
-import multiprocessing
-import os
-import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -22,6 +17,7 @@ import numpy as np
 import polars as pl
 
 from benchmarks.coverage import LEVEL, sample_of, wilson
+from benchmarks.resumable import results_of, resumed
 from driftgauge.errors import EstimationError
 from driftgauge.frames import MODALITIES
 from driftgauge.measure.estimate import answer
@@ -39,7 +35,6 @@ FOLDER = Path("out/coverage-models")
 TABLE = Path("docs/methods/coverage-models-table.md")
 PICTURE = Path("docs/methods/figures/coverage-models.svg")
 SEED = 20260102
-BATCH = 5
 
 SCENARIOS, RATERS = 60, 12
 PHASES = (("A1", "B1"), ("A2", "B2"))
@@ -200,43 +195,6 @@ def _holds(contrast: Contrast, low: float, high: float) -> int:
 ENGINES: dict[str, Callable[[int], dict[str, float]]] = {"laplace": laplace, "posterior": posterior}
 
 
-def _batch(job: tuple[str, list[int]]) -> list[dict[str, float]]:
-    engine, seeds = job
-    return [ENGINES[engine](seed) for seed in seeds]
-
-
-def results_of(engine: str) -> pl.DataFrame | None:
-    """Return the studies that were run, if any."""
-    path = FOLDER / f"{engine}.csv"
-    return pl.read_csv(path, infer_schema_length=None) if path.exists() and path.stat().st_size else None
-
-
-def run(engine: str, *, studies: int, jobs: int) -> None:
-    """Run what is missing of an engine's studies."""
-    path, known = FOLDER / f"{engine}.csv", results_of(engine)
-    done = set() if known is None else set(known["seed"])
-    missing = [seed for seed in range(studies) if seed not in done]
-    batches = [(engine, missing[start : start + BATCH]) for start in range(0, len(missing), BATCH)]
-    context = multiprocessing.get_context("spawn")  # polars has threads, which a fork would lose
-    ran, begin = 0, time.monotonic()
-    with ProcessPoolExecutor(jobs, mp_context=context) as pool, path.open("a", newline="") as file:
-        for results in pool.map(_batch, batches):
-            writer = csv.DictWriter(file, fieldnames=list(results[0]))
-            if not done and not ran:
-                writer.writeheader()
-            writer.writerows(results)
-            file.flush()
-            ran += len(results)
-            each = (time.monotonic() - begin) / ran
-            left = each * (len(missing) - ran) / 60
-            print(
-                f"\r{engine}: {studies - len(missing) + ran} of {studies}, {each:.2f} s each, {left:.0f} min left ",
-                end="",
-                flush=True,
-            )
-    print()
-
-
 @dataclass(frozen=True)
 class Line:
     """One row of the table."""
@@ -383,14 +341,13 @@ def main() -> None:
     parser.add_argument("--posterior", type=int, default=500, help="of the studies, how many by the posterior as well")
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    for threads in ("OPENBLAS_NUM_THREADS", "POLARS_MAX_THREADS"):
-        os.environ.setdefault(threads, "1")  # before the jobs import anything
-    FOLDER.mkdir(parents=True, exist_ok=True)
     wanted = {"laplace": options.studies, "posterior": options.posterior}
+    found: dict[str, pl.DataFrame] = {}
     for engine, n in wanted.items():
-        if n:
-            run(engine, studies=n, jobs=options.jobs)
-    found = {engine: frame for engine in wanted if (frame := results_of(engine)) is not None}
+        path = FOLDER / f"{engine}.csv"
+        frame = resumed(path, ENGINES[engine], studies=n, jobs=options.jobs) if n else results_of(path)
+        if frame is not None:
+            found[engine] = frame
     rows = list(lines(found))
     text = "\n".join(table(rows, found)) + "\n"
     TABLE.write_text(text)

@@ -9,16 +9,16 @@ is appended to ``out/sbc/<setting>.csv``: stopped runs go on where they were. Wh
 """
 
 import argparse
-import csv
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import altair as alt
 import numpy as np
 import polars as pl
 
+from benchmarks.resumable import resumed
 from driftgauge.errors import EstimationError
 from driftgauge.measure.arrays import FloatArray
 from driftgauge.measure.mixed.coding import TreatmentCoding
@@ -112,25 +112,9 @@ def one(setting: Setting, seed: int) -> dict[str, float]:
     return result | {name: ranks[name] for name in true}
 
 
-def _one(job: tuple[Setting, int]) -> dict[str, float]:
-    return one(*job)
-
-
 def run(setting: Setting, *, runs: int, jobs: int) -> pl.DataFrame:
     """Run what is missing of a setting and return all of its results."""
-    path = FOLDER / f"{setting.name.replace(', ', '-')}.csv"
-    done = set(pl.read_csv(path)["seed"].cast(pl.Int64)) if path.exists() else set()
-    missing = [(setting, seed) for seed in range(runs) if seed not in done]
-    with ProcessPoolExecutor(jobs) as pool, path.open("a", newline="") as file:
-        for number, result in enumerate(pool.map(_one, missing), 1):
-            writer = csv.DictWriter(file, fieldnames=list(result))
-            if not done and number == 1:
-                writer.writeheader()
-            writer.writerow(result)
-            file.flush()
-            print(f"\r{setting.name}: {len(done) + number} of {runs}", end="", flush=True)
-    print()
-    return pl.read_csv(path).filter(pl.col("seed") < runs)
+    return resumed(FOLDER / f"{setting.name}.csv", partial(one, setting), studies=runs, jobs=jobs)
 
 
 def distance(shares: FloatArray) -> FloatArray:
@@ -193,7 +177,6 @@ def main() -> None:
     parser.add_argument("--runs", type=int, default=500)
     parser.add_argument("--jobs", type=int, default=2)
     options = parser.parse_args()
-    FOLDER.mkdir(parents=True, exist_ok=True)
     found = {setting: run(setting, runs=options.runs, jobs=options.jobs) for setting in SETTINGS}
     rows = list(summaries(found))
     columns = ("setting", "parameter", "runs", "largest distance", "95 % of uniform ranks", "within")

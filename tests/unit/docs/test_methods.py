@@ -16,7 +16,15 @@ from driftgauge.measure.decompose import PARTS
 from driftgauge.study import Protocol
 
 PARAGRAPHS = ("## Assumption", "## How it fails", "## Source", "## By hand")
-OVERVIEWS = ("index.md", "findings.md", "coverage.md", "coverage-table.md", "coverage-models-table.md")
+OVERVIEWS = (
+    "index.md",
+    "findings.md",
+    "coverage.md",
+    "coverage-table.md",
+    "coverage-models-table.md",
+    "sbc.md",
+    "sbc-table.md",
+)
 
 
 @pytest.fixture(scope="module")
