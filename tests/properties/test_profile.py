@@ -17,7 +17,6 @@ from driftgauge.measure.mixed.design import Design, Request, make_design
 from driftgauge.measure.mixed.fit import fit_design
 from driftgauge.measure.mixed.laplace import Laplace, prepare
 from driftgauge.measure.mixed.optimise import maximise
-from driftgauge.measure.mixed.profile import profile_intervals
 from driftgauge.measure.mixed.start import start
 
 # R 4.2.2, glmmTMB 1.1.5, lme4 1.1-31, on `ratings()`:
@@ -51,7 +50,7 @@ def design(outcome: str, groupings: tuple[tuple[str, ...], ...] = (("g",),), fra
 
 
 def intervals(made: Design, **options: float) -> list[dict[str, float | str | None]]:
-    return profile_intervals(made, fit_design(made), **options).to_dicts()
+    return fit_design(made).profile_intervals(**options).to_dicts()
 
 
 def test_limits_are_those_of_r() -> None:
@@ -78,7 +77,7 @@ def test_limits_are_those_of_brute_force(outcome: str, groupings: tuple[tuple[st
     made = design(outcome, groupings)
     fit, engine = fit_design(made), prepare(made.model)
     quantile = NormalDist().inv_cdf(0.975) ** 2
-    for t, found in enumerate(profile_intervals(made, fit).to_dicts()):
+    for t, found in enumerate(fit.profile_intervals().to_dicts()):
         at_0 = 2 * (fit.log_likelihood - brute_force(engine, t, 0.0)) - quantile
         assert (at_0 <= 0) == (found["conf_low"] == 0)
         for name, start_at in (("conf_low", 1e-3), ("conf_high", 6.0)):
@@ -131,7 +130,7 @@ def test_an_upper_limit_that_is_never_reached_is_null_with_the_reason() -> None:
 def test_a_fit_that_did_not_converge_has_no_intervals() -> None:
     made = design("y")
     with pytest.raises(EstimationError, match="did not converge"):
-        profile_intervals(made, fit_design(made, most_evaluations=1))
+        fit_design(made, most_evaluations=1).profile_intervals()
 
 
 def test_a_held_parameter_stays_and_the_others_reach_their_maximum() -> None:

@@ -6,6 +6,7 @@ import click
 
 from driftgauge.cli import options
 from driftgauge.cli.shown import progress_bar, show_analysis
+from driftgauge.measure.mixed.fit import Engine
 from driftgauge.pipeline.analyze import Inputs, analyze
 from driftgauge.study import ModelPreset
 
@@ -24,6 +25,8 @@ from driftgauge.study import ModelPreset
     "--protocol", type=click.Path(path_type=Path), help="YAML with the protocol (or a study file); default if absent."
 )
 @options.model
+@options.engine
+@options.jobs
 @options.seed
 @options.bootstrap
 @options.overwrite
@@ -36,6 +39,8 @@ def analyze_command(
     families: Path | None,
     protocol: Path | None,
     model: ModelPreset | None,
+    engine: Engine,
+    jobs: int,
     seed: int,
     bootstrap: int,
     overwrite: bool,
@@ -53,6 +58,8 @@ def analyze_command(
         families=families,
         protocol=protocol,
         model=model,
+        engine=engine,
+        jobs=jobs,
         seed=seed,
         bootstrap=bootstrap,
     )

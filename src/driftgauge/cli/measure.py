@@ -7,17 +7,29 @@ import click
 from driftgauge.cli import options
 from driftgauge.cli.shown import progress_bar, show_analysis
 from driftgauge.errors import needing
+from driftgauge.measure.mixed.fit import Engine
 from driftgauge.study import ModelPreset
 
 
 @click.command("measure")
 @options.study
 @options.model
+@options.engine
+@options.jobs
 @options.seed
 @options.bootstrap
 @click.option("--overwrite", is_flag=True, help="Measure again what was measured already.")
 @options.as_json
-def measure_command(study: Path, model: ModelPreset | None, seed: int, bootstrap: int, overwrite: bool, as_json: bool) -> None:
+def measure_command(
+    study: Path,
+    model: ModelPreset | None,
+    engine: Engine,
+    jobs: int,
+    seed: int,
+    bootstrap: int,
+    overwrite: bool,
+    as_json: bool,
+) -> None:
     """Measure the ratings of STUDY under its protocol, into its folder out.
 
     An earlier measurement there is replaced; nothing is done when nothing has changed.
@@ -25,7 +37,16 @@ def measure_command(study: Path, model: ModelPreset | None, seed: int, bootstrap
     with needing("store"):
         from driftgauge.pipeline.measure import measure_study  # noqa: PLC0415 - the core has no store
     with progress_bar(quiet=as_json) as progress, needing("store"):
-        found = measure_study(study, model=model, seed=seed, bootstrap=bootstrap, overwrite=overwrite, progress=progress)
+        found = measure_study(
+            study,
+            model=model,
+            engine=engine,
+            jobs=jobs,
+            seed=seed,
+            bootstrap=bootstrap,
+            overwrite=overwrite,
+            progress=progress,
+        )
     show_analysis(found, as_json=as_json)
     if not as_json:
         click.echo(f"Next: driftgauge report {study}")

@@ -1,10 +1,12 @@
 """Options that several commands share."""
 
+from os import cpu_count
 from pathlib import Path
 from typing import get_args
 
 import click
 
+from driftgauge.measure.mixed.fit import ENGINES
 from driftgauge.rate.exchange import FORMATS
 from driftgauge.study import ModelPreset
 
@@ -40,4 +42,18 @@ model = click.option(
     "--model",
     type=click.Choice(get_args(ModelPreset)),
     help="Mixed model beside the primary estimates; that of the protocol if absent (design).",
+)
+engine = click.option(
+    "--engine",
+    type=click.Choice(ENGINES),
+    default="laplace",
+    show_default=True,
+    help="What fits the mixed model: maximum likelihood, or draws from its posterior (minutes; nuts: the slow referee).",
+)
+jobs = click.option(
+    "--jobs",
+    type=click.IntRange(min=1),
+    default=cpu_count,
+    show_default="one a processor",
+    help="Processes for what can be shared out; the numbers do not depend on it.",
 )

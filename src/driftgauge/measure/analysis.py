@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Final
 
 import numpy as np
@@ -24,7 +25,8 @@ from driftgauge.measure.drift import (
     part_rows,
 )
 from driftgauge.measure.estimate import Answer, answer, fewest_raters
-from driftgauge.measure.models import METHOD, model_rows
+from driftgauge.measure.mixed.fit import check_engine
+from driftgauge.measure.models import METHOD, Model, model_rows
 from driftgauge.measure.outcomes import Counted, counted, sample, unmeasured
 from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
 from driftgauge.measure.rates import MEANS, Rate, rates
@@ -41,10 +43,11 @@ from driftgauge.measure.rows import (
 from driftgauge.measure.units import RESPONSE_UNITS, Contributions, Rows, common_k, contributions, unit_groups
 from driftgauge.measure.variance import rater_strata
 from driftgauge.records import Finding, Progress
-from driftgauge.study import ModelPreset, Protocol, Unit
+from driftgauge.study import Protocol, Unit
 
 RESPONSE_REPLICATES: Final = 2_000
 """Response units summarise each response anew in every replicate; they get at most this many."""
+NO_MODEL: Final = Model("none")
 UNITS: Final[tuple[Unit, ...]] = ("rating", "response_mean", "response_majority", "any_rater")
 
 
@@ -75,7 +78,7 @@ def measure(
     rng: np.random.Generator,
     bootstrap: int = 10_000,
     units: Sequence[Unit] = UNITS,
-    model: ModelPreset = "none",
+    model: Model = NO_MODEL,
     analysis_id: str = "",
     progress: Progress = lambda stage, done, total: None,
 ) -> Measured:
@@ -94,7 +97,7 @@ def measure(
     units
         Which units to estimate; ``any_attempt`` is added when a release answered a prompt more than once.
     model
-        The mixed model beside the primary estimates, or ``none``.
+        The mixed model beside the primary estimates.
     analysis_id
         Goes into every row and its id.
     progress
@@ -108,8 +111,10 @@ def measure(
     Raises
     ------
     EstimationError
-        When no rating counts at all.
+        When no rating counts at all, or the model's engine lacks its libraries.
     """
+    if model.preset != "none":
+        check_engine(model.engine)
     ratings = ratings.sort("rating_id")  # the same numbers, to the last digit, in whatever order ratings came
     left = _some_counted(ratings, protocol)
     simulated = bool(ratings["simulated"].fill_null(value=False).any())
@@ -127,9 +132,16 @@ def measure(
             progress(f"{kind} {intent}: {unit}", done, steps)
             rows += _unit_rows(one, unit, protocol=protocol)
             done += 1
-        if (kind, intent) == ("human", "adversarial") and model != "none":
-            progress(f"{kind} {intent}: mixed model", done, steps)
-            of_model = model_rows(one.found, setting=setting, protocol=protocol, preset=model, primary=rows)
+        if (kind, intent) == ("human", "adversarial") and model.preset != "none":
+            of_model = model_rows(
+                one.found,
+                setting=setting,
+                protocol=protocol,
+                model=model,
+                primary=rows,
+                rng=rng.spawn(1)[0],  # a child: what else is random does not depend on the model
+                said=partial(_said, progress, done=done, steps=steps),
+            )
             rows += of_model.rows
             modelled += of_model.findings
     for kind in dict.fromkeys(kind for kind, _, _, _ in whose):
@@ -140,6 +152,10 @@ def measure(
     estimates = estimates_frame(rows, analysis_id=analysis_id)
     without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
     return Measured(estimates, [*check(ratings, left, without_models, protocol=protocol), *modelled])
+
+
+def _said(progress: Progress, stage: str, *, done: int, steps: int) -> None:
+    progress(stage, done, steps)
 
 
 def _some_counted(ratings: pl.DataFrame, protocol: Protocol) -> Counted:

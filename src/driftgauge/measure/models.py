@@ -5,7 +5,7 @@ One model an outcome over all ratings of people on adversarial prompts. Its numb
 to another verdict, a finding says so.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,7 +13,9 @@ import numpy as np
 import polars as pl
 
 from driftgauge.errors import EstimationError
-from driftgauge.measure.mixed.fit import fit_design
+from driftgauge.measure.mixed.design import Design
+from driftgauge.measure.mixed.draws import Sampling
+from driftgauge.measure.mixed.fit import Engine, draw_design, fit_design
 from driftgauge.measure.mixed.presets import preset_design
 from driftgauge.measure.mixed.result import MixedFit
 from driftgauge.measure.mixed.wald import wald
@@ -25,6 +27,37 @@ from driftgauge.study import ModelPreset, Protocol
 
 METHOD: Final = "mixed model"
 """How the method of every row from here begins."""
+_AS_NORMAL: Final = 1e4
+"""Degrees of freedom at which t is as good as normal."""
+QUANTILES: Final = ", posterior quantiles"
+"""How the method of a row ends whose interval is of draws."""
+
+
+@dataclass(frozen=True)
+class Model:
+    """Which mixed model to fit beside the primary estimates, and by what.
+
+    Parameters
+    ----------
+    preset
+        Random intercepts and factors; ``none`` is no model.
+    engine
+        As for `fit_mixed`.
+    jobs
+        Processes that share the chains of an engine that draws.
+    """
+
+    preset: ModelPreset
+    engine: Engine = "laplace"
+    jobs: int = 1
+
+    @property
+    def identity(self) -> tuple[str, ...]:
+        """What of it changes a number; for the most common engine the preset alone, as it was before there were others."""
+        return (self.preset,) if self.engine == "laplace" or self.preset == "none" else (self.preset, self.engine)
+
+    def __str__(self) -> str:
+        return f"{self.preset}, {self.engine}"
 
 
 @dataclass(frozen=True)
@@ -66,13 +99,28 @@ class _Fitted:
             return None
         return next((each for each in self.fit.design.model.categories if int(each) >= self.harmful_at), None)
 
+    def interval(self, df: float | None) -> str:
+        """Return what intervals are, for a method: by draws, by t or (nothing said) by the normal distribution."""
+        if self.fit.draws:
+            return QUANTILES
+        return "" if df is None else ", t"
+
     @property
     def has_average(self) -> bool:
         """Whether some rating is harmful and some is not, so that there is a rate to average."""
         return self.outcome.column != "harm" or self.at_least not in {None, self.fit.design.model.categories[0]}
 
 
-def model_rows(found: Index, *, setting: Setting, protocol: Protocol, preset: ModelPreset, primary: Sequence[Row]) -> Modelled:
+def model_rows(
+    found: Index,
+    *,
+    setting: Setting,
+    protocol: Protocol,
+    model: Model,
+    primary: Sequence[Row],
+    rng: np.random.Generator,
+    said: Callable[[str], None],
+) -> Modelled:
     """Fit the models and return their rows.
 
     Parameters
@@ -83,17 +131,21 @@ def model_rows(found: Index, *, setting: Setting, protocol: Protocol, preset: Mo
         Of their pass.
     protocol
         Threshold, margin, level.
-    preset
-        Which model; ``none`` gives no rows.
+    model
+        Which; ``none`` gives no rows.
     primary
         The rows of the pass: drifts lend their degrees of freedom, and verdicts are compared.
+    rng
+        For engines that draw.
+    said
+        Is told what is being done.
 
     Returns
     -------
     Modelled
         A model that did not converge keeps its rows, without any number and with the reason.
     """
-    if preset == "none":
+    if model.preset == "none":
         return Modelled([], [])
     rows: list[Row] = []
     findings: list[Finding] = []
@@ -104,20 +156,43 @@ def model_rows(found: Index, *, setting: Setting, protocol: Protocol, preset: Mo
         shared = _shared(used, len(found.sample.rows) - len(used), setting)
         try:
             design = preset_design(
-                used, preset, outcome=outcome.column, harmful_at=protocol.harmful_at, releases=_present(found, used)
+                used, model.preset, outcome=outcome.column, harmful_at=protocol.harmful_at, releases=_present(found, used)
             )
-            fit = fit_design(design, level=setting.level)
+            what = f"mixed model of {outcome.column} ({model})"
+            said(what)
+            fit = _fit(design, model, level=setting.level, rng=rng, said=lambda doing, what=what: said(f"{what}: {doing}"))
         except EstimationError as error:
-            findings.append(_not_fitted(outcome, preset, error.message))
+            findings.append(_not_fitted(outcome, model, error.message))
             continue
-        one = _Fitted(outcome, found, fit, shared, protocol.harmful_at, f"{METHOD}; {preset}, {fit.engine}")
+        one = _Fitted(outcome, found, fit, shared, protocol.harmful_at, f"{METHOD}; {model}")
         if not fit.converged:
             separated = bool(fit.convergence.separated)
-            findings.append(_not_fitted(outcome, preset, str(fit.convergence.reason), separated=separated))
+            findings.append(_not_fitted(outcome, model, str(fit.convergence.reason), separated=separated))
+        findings += _sampled(one, model)
         mine = [*(_levels(one) if one.has_average else ()), *_drifts(one, primary)]
         rows += mine
-        findings += disagreements(mine, primary, protocol=protocol, preset=preset)
+        findings += disagreements(mine, primary, protocol=protocol, model=model)
     return Modelled(rows, findings)
+
+
+def _fit(design: Design, model: Model, *, level: float, rng: np.random.Generator, said: Callable[[str], None]) -> MixedFit:
+    if model.engine == "laplace":
+        return fit_design(design, level=level)
+    return draw_design(design, engine=model.engine, rng=rng, level=level, sampling=Sampling(n_jobs=model.jobs), said=said)
+
+
+def _sampled(one: _Fitted, model: Model) -> Iterator[Finding]:
+    """Yield how well the chains of a model agree, for engines that draw."""
+    if one.fit.draws is None or not one.fit.converged:
+        return
+    found = one.fit.diagnostics()
+    smallest = found.select(pl.min_horizontal("ess_bulk", "ess_tail").min()).item()
+    sentence = (
+        f"The mixed model of {one.outcome.column} ({model}) was drawn {len(one.fit.draws.flat):,} times: largest R-hat of a "
+        f"parameter {found['rhat'].max():.4f}, smallest effective sample size {smallest:,.0f}, divergences "
+        f"{one.fit.draws.divergences}."
+    )
+    yield Finding("model_sampled", "info", sentence, None)
 
 
 def modelled(rows: pl.DataFrame, outcome: str) -> pl.DataFrame:
@@ -154,7 +229,7 @@ def _levels(one: _Fitted) -> Iterator[Row]:
     for question in levels(one.found):
         cell = cells.get((question.populations[0].release, question.where.get("modality")))
         if cell is not None and not set(question.where) - {"modality"}:
-            method = f"{one.method}; population-averaged"
+            method = f"{one.method}; population-averaged{one.interval(None)}"
             yield {**one.shared, **question_labels(question), **_averaged(one), **_numbers(one, cell), "method": method}
 
 
@@ -171,8 +246,8 @@ def _drifts(one: _Fitted, primary: Sequence[Row]) -> Iterator[Row]:
         if question.where or not question.consecutive or name not in latent:
             continue
         labels = one.shared | question_labels(question)
-        df = _df(primary, labels | _averaged(one))
-        labels["df"], by_t = df, "" if df is None else ", t"
+        df = None if one.fit.draws else _df(primary, labels | _averaged(one))
+        labels["df"], by_t = df, one.interval(df)
         if name in averaged:
             numbers = _with_t(_numbers(one, averaged[name]), df, level=labels["level"])
             yield {**labels, **_averaged(one), **numbers, "method": f"{one.method}; population-averaged{by_t}"}
@@ -219,25 +294,29 @@ def _with_t(numbers: Row, df: float | None, *, level: float) -> Row:
     return numbers | {name: float(by_t[name][0]) for name in ("conf_low", "conf_high", "p_value")}
 
 
-def _not_fitted(outcome: _Outcome, preset: str, reason: str, *, separated: bool = False) -> Finding:
+def _not_fitted(outcome: _Outcome, model: Model, reason: str, *, separated: bool = False) -> Finding:
     remedy = (
-        "Nothing needs doing: an outcome that never varies has no odds, in any model."
+        "Nothing needs doing. With --engine posterior a prior keeps the odds finite, and the other releases have their numbers."
         if separated
         else "Try another model (--model response or published), or leave it out (--model none)."
     )
     sentence = (
-        f"The mixed model of {outcome.column} ({preset}) gives no numbers: {reason}. The primary estimates do not need it."
+        f"The mixed model of {outcome.column} ({model}) gives no numbers: {reason}. The primary estimates do not need it."
     )
     return Finding("model_not_fitted", "info", sentence, remedy)
 
 
-def disagreements(mine: Sequence[Row], primary: Sequence[Row], *, protocol: Protocol, preset: str) -> Iterator[Finding]:
-    """Yield a finding for each verdict that the model's averaged drifts, judged by the same rules, would not have given."""
+def disagreements(mine: Sequence[Row], primary: Sequence[Row], *, protocol: Protocol, model: Model) -> Iterator[Finding]:
+    """Yield a finding for each verdict that the model's averaged drifts, judged by the same rules, would not have given.
+
+    A posterior is taken as normal for it: its mean, its standard deviation, and as many degrees of freedom as there need be.
+    """
     judged = [row for row in primary if row.get("verdict")]
     averaged = {
         _key(row): row for row in mine if row.get("contrast") == "drift" and judged and row["estimand"] == judged[0]["estimand"]
     }
-    pairs = [(row, averaged[_key(row)]) for row in judged if _key(row) in averaged and averaged[_key(row)]["df"] is not None]
+    beside = [(row, _testable(averaged[_key(row)])) for row in judged if _key(row) in averaged]
+    pairs = [(row, each) for row, each in beside if each["df"] is not None]
     if protocol.margin.points is None or not pairs:
         return
     columns = ("estimate", "std_error", "df", "p_value")
@@ -245,7 +324,15 @@ def disagreements(mine: Sequence[Row], primary: Sequence[Row], *, protocol: Prot
     found = verdicts(Drifts(**arrays, points=arrays["estimate"]), margin=protocol.margin.points, level=protocol.level).verdict
     for (row, each), verdict in zip(pairs, found, strict=True):
         if verdict != row["verdict"] and not np.isnan(each["estimate"]):
-            yield _disagreement(row, each, verdict=verdict, preset=preset)
+            yield _disagreement(row, each, verdict=verdict, model=model)
+
+
+def _testable(row: Row) -> Row:
+    """Return a drift with what verdicts need, which a row of draws does not have; other rows as they are."""
+    if not row["method"].endswith(QUANTILES):
+        return row
+    by_normal = wald(np.array([_float(row["estimate"])]), np.array([_float(row["std_error"])]), df=None, level=row["level"])
+    return row | {"df": _AS_NORMAL, "p_value": float(by_normal["p_value"][0])}
 
 
 def _key(row: Row) -> tuple[str, str]:
@@ -256,13 +343,13 @@ def _float(value: float | None) -> float:
     return float("nan") if value is None else float(value)
 
 
-def _disagreement(row: Row, model: Row, *, verdict: str, preset: str) -> Finding:
-    said = f"{100 * row['estimate']:+.1f} against {100 * model['estimate']:+.1f} points".replace("-", "−")
+def _disagreement(row: Row, modelled: Row, *, verdict: str, model: Model) -> Finding:
+    said = f"{100 * row['estimate']:+.1f} against {100 * modelled['estimate']:+.1f} points".replace("-", "−")
     return Finding(
         "model_disagrees",
         "warning",
         f"{row['baseline_release']} → {row['release']} is {row['verdict']} by the primary estimate, and would be {verdict} by "
-        f"the mixed model ({preset}): {said}.",
+        f"the mixed model ({model}): {said}.",
         "Look at what each assumes: the model also takes out how strict raters are, where some link the panels, and believes "
         "in normal effects; the primary estimate does neither.",
     )

@@ -12,6 +12,8 @@ import polars as pl
 from driftgauge.errors import StoreError
 from driftgauge.frames import findings_frame, write_csv
 from driftgauge.measure.analysis import measure
+from driftgauge.measure.mixed.fit import Engine
+from driftgauge.measure.models import Model
 from driftgauge.pipeline.provenance import library_versions
 from driftgauge.pipeline.results import Writer, is_complete, read_manifest
 from driftgauge.records import Finding, Lineage, Manifest, Progress, content_id
@@ -32,6 +34,10 @@ class Recipe:
         Of the replicates.
     model
         The mixed model beside the primary estimates; null for the protocol's.
+    engine
+        What fits it.
+    jobs
+        Processes; the numbers do not depend on it.
     identity
         What else makes it another analysis.
     settings
@@ -46,13 +52,15 @@ class Recipe:
     seed: int = 1
     bootstrap: int = 10_000
     model: ModelPreset | None = None
+    engine: Engine = "laplace"
+    jobs: int = 1
     identity: Sequence[object] = ()
     settings: Mapping[str, Any] | None = None
 
     @property
-    def fitted(self) -> ModelPreset:
+    def fitted(self) -> Model:
         """The mixed model that is fitted."""
-        return self.model or self.protocol.model
+        return Model(self.model or self.protocol.model, self.engine, self.jobs)
 
     @property
     def analysis_id(self) -> str:
@@ -63,7 +71,7 @@ class Recipe:
             self.protocol.hash,
             lineage_hash(self.lineage),
             *self.identity,
-            self.fitted,
+            *self.fitted.identity,
             self.seed,
             self.bootstrap,
             library_versions(),
@@ -188,7 +196,8 @@ def _manifest(recipe: Recipe, counts: dict[str, int], *, simulated: bool) -> Man
         bootstrap=recipe.bootstrap,
         settings={
             **(recipe.settings or {}),
-            "model": recipe.fitted,
+            "model": recipe.fitted.preset,
+            "engine": recipe.fitted.engine,
             "protocol": recipe.protocol.model_dump(mode="json"),
             "families": {name: list(releases) for name, releases in lineage.families.items()} if lineage else None,
             **({"generations": lineage.renumbered} if lineage and lineage.renumbered else {}),

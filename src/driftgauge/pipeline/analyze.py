@@ -8,6 +8,7 @@ from typing import Final
 import polars as pl
 
 from driftgauge.frames import write_csv
+from driftgauge.measure.mixed.fit import Engine
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.provenance import files_hash
 from driftgauge.pipeline.results import Writer, write_results
@@ -34,6 +35,10 @@ class Inputs:
         YAML files; null for what the ratings say, and for the default protocol.
     model
         The mixed model beside the primary estimates, or ``none``; null for the protocol's.
+    engine
+        What fits it.
+    jobs
+        Processes; the numbers do not depend on it.
     seed, bootstrap
         Of the replicates.
     command
@@ -46,6 +51,8 @@ class Inputs:
     families: Path | None = None
     protocol: Path | None = None
     model: ModelPreset | None = None
+    engine: Engine = "laplace"
+    jobs: int = 1
     seed: int = DEFAULT_SEED
     bootstrap: int = DEFAULT_BOOTSTRAP
     command: str = "analyze"
@@ -104,6 +111,8 @@ def _recipe(inputs: Inputs) -> Recipe:
         seed=inputs.seed,
         bootstrap=inputs.bootstrap,
         model=inputs.model,
+        engine=inputs.engine,
+        jobs=inputs.jobs,
         identity=(inputs.format, column_map),
         settings={"format": inputs.format, "column_map": column_map},
     )

@@ -8,6 +8,7 @@ import polars as pl
 
 from driftgauge.errors import StoreError
 from driftgauge.frames import write_csv
+from driftgauge.measure.mixed.fit import Engine
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.loaded import OUT, REPORT
 from driftgauge.pipeline.opened import Opened, open_study
@@ -29,6 +30,8 @@ def measure_study(
     seed: int,
     bootstrap: int,
     model: ModelPreset | None = None,
+    engine: Engine = "laplace",
+    jobs: int = 1,
     overwrite: bool = False,
     patience: float = PATIENCE,
     progress: Progress = lambda stage, done, total: None,
@@ -43,6 +46,10 @@ def measure_study(
         Of the replicates.
     model
         The mixed model beside the primary estimates, or ``none``; null for the protocol's.
+    engine
+        What fits it.
+    jobs
+        Processes; the numbers do not depend on it.
     overwrite
         Make the results again when they are there already.
     patience
@@ -68,7 +75,7 @@ def measure_study(
         rated = rated_until(connection, opened.study, entry=entries[-1].entry)
     root = benchmarks[-1].root if benchmarks else None
     recipe = _recipe(opened, rated, version=version, root=root)
-    recipe = replace(recipe, seed=seed, bootstrap=bootstrap, model=model)
+    recipe = replace(recipe, seed=seed, bootstrap=bootstrap, model=model, engine=engine, jobs=jobs)
     there = None if overwrite else already_there(out, recipe.analysis_id, replace=_is_ours(out, opened.study))
     if there:
         return there

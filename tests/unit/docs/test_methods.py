@@ -13,6 +13,7 @@ from driftgauge.frames import MODALITIES
 from driftgauge.measure.agreement import COEFFICIENTS
 from driftgauge.measure.analysis import measure
 from driftgauge.measure.decompose import PARTS
+from driftgauge.measure.models import Model
 from driftgauge.study import Protocol
 
 PARAGRAPHS = ("## Assumption", "## How it fails", "## Source", "## By hand")
@@ -52,7 +53,7 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
         if intent == "adversarial" or attempt == 1
     ]
     ratings = ratings_of([*rows, *({**row, "kind": "judge", "rater": "judge"} for row in rows if row["rater"] == "ann")])
-    return measure(ratings, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=50, model="design").estimates
+    return measure(ratings, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=50, model=Model("design")).estimates
 
 
 @pytest.mark.parametrize("column", ["estimand", "contrast", "unit"])

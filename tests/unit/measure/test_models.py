@@ -1,14 +1,16 @@
 """Mixed-model rows beside the primary ones: what they are called, what they rest on, and when they say that they disagree."""
 
+import sys
 from typing import Any
 
 import numpy as np
 import polars as pl
 import pytest
 
+from driftgauge.errors import EstimationError
 from driftgauge.measure.analysis import Measured, measure
 from driftgauge.measure.lookup import Lookup
-from driftgauge.measure.models import METHOD, disagreements
+from driftgauge.measure.models import METHOD, QUANTILES, Model, disagreements
 from driftgauge.measure.simulate import PUBLISHED_SHAPE, simulate
 from driftgauge.rate.exchange import read_ratings
 from driftgauge.study import Protocol
@@ -32,7 +34,7 @@ def measured(ratings: pl.DataFrame, **settings: object) -> Measured:
         rng=np.random.default_rng(1),
         bootstrap=0,
         units=("rating",),
-        **{"model": "design", **settings},
+        **{"model": Model("design"), **settings},
     )
 
 
@@ -95,7 +97,7 @@ def test_a_number_of_a_model_rests_on_all_its_ratings(ratings: pl.DataFrame, of_
 
 
 def test_the_primary_rows_are_the_same_with_and_without_a_model(ratings: pl.DataFrame, found: Measured) -> None:
-    alone = measured(ratings, model="none").estimates
+    alone = measured(ratings, model=Model("none")).estimates
     beside = found.estimates.filter(~pl.col("method").str.starts_with(METHOD))
     assert alone.equals(beside, null_equal=True)
 
@@ -108,11 +110,21 @@ def test_a_model_without_a_finite_estimate_says_so_and_gives_no_numbers(ratings:
     assert rows.select("estimate", "std_error", "conf_low", "conf_high").null_count().row(0) == (len(rows),) * 4
     assert all("separation" in reason for reason in rows["reason_null"])
     told = [finding for finding in found.findings if finding.code == "model_not_fitted"]
-    assert [finding.remedy.partition(":")[0] for finding in told if finding.remedy] == ["Nothing needs doing"]
+    assert [finding.remedy.partition(":")[0] for finding in told if finding.remedy] == [
+        "Nothing needs doing. With --engine posterior a prior keeps the odds finite, and the other releases have their numbers."
+    ]
 
 
 def drift(estimate: float, std_error: float, *, p_value: float, verdict: str | None) -> dict[str, Any]:
-    labels = {"contrast": "drift", "estimand": "asr", "release": "A2", "baseline_release": "A1", "df": 40.0}
+    labels = {
+        "contrast": "drift",
+        "estimand": "asr",
+        "release": "A2",
+        "baseline_release": "A1",
+        "df": 40.0,
+        "method": METHOD,
+        "level": 0.95,
+    }
     return labels | {"estimate": estimate, "std_error": std_error, "p_value": p_value, "verdict": verdict}
 
 
@@ -128,9 +140,47 @@ def drift(estimate: float, std_error: float, *, p_value: float, verdict: str | N
 )
 def test_a_verdict_that_the_model_would_not_give_is_a_finding(verdict: str, model: dict[str, Any], would: str | None) -> None:
     primary = [drift(0.08, 0.02, p_value=0.001, verdict=verdict)]
-    found = [*disagreements([model], primary, protocol=Protocol(), preset="design")]
+    found = [*disagreements([model], primary, protocol=Protocol(), model=Model("design"))]
     assert [finding.code for finding in found] == ["model_disagrees"] * (would is not None)
     assert all(f"is {verdict} by the primary estimate, and would be {would} by" in finding.sentence for finding in found)
+
+
+def test_a_posterior_is_judged_as_if_it_were_normal() -> None:
+    drawn = drift(0.09, 0.01, p_value=float("nan"), verdict=None) | {"df": None, "method": METHOD + QUANTILES}
+    primary = [drift(0.08, 0.05, p_value=0.2, verdict="inconclusive")]
+    found = [*disagreements([drawn], primary, protocol=Protocol(), model=Model("design", "posterior"))]
+    assert ["would be regressed by the mixed model (design, posterior)" in each.sentence for each in found] == [True]
+
+
+def test_a_posterior_gives_the_same_rows_with_quantiles_and_numbers_for_every_release(
+    ratings: pl.DataFrame, of_model: pl.DataFrame
+) -> None:
+    never = ratings.with_columns(success=pl.when(pl.col("release") == "Alder 1").then(False).otherwise("success"))
+    heard: list[str] = []
+    drawn = measured(
+        never.filter(pl.col("scenario").is_in(never["scenario"].unique().sort()[:20].implode())),
+        model=Model("published", "posterior"),
+        progress=lambda stage, done, total: heard.append(stage),
+    )
+    rows = drawn.estimates.filter(pl.col("method").str.starts_with(METHOD))
+    labels = ["estimand", "contrast", "release", "modality"]
+    assert rows.select(labels).equals(of_model.select(labels))
+    assert rows.select("estimate", "std_error", "conf_low", "conf_high").null_count().row(0) == (0,) * 4
+    assert rows.select("p_value", "df").null_count().row(0) == (len(rows),) * 2
+    assert all(method.endswith(QUANTILES) for method in rows["method"])
+    assert (rows["conf_low"] < rows["estimate"]).all()
+    assert (rows["estimate"] < rows["conf_high"]).all()
+    told = [finding.sentence for finding in drawn.findings if finding.code == "model_sampled"]
+    assert len(told) == 2
+    assert "mixed model of success (published, posterior): tuning 4 chains" in heard
+
+
+def test_the_lack_of_an_engine_is_said_before_any_work(ratings: pl.DataFrame, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "bambi", None)
+    heard: list[str] = []
+    with pytest.raises(EstimationError, match="bayes"):
+        measured(ratings, model=Model("design", "nuts"), progress=lambda stage, done, total: heard.append(stage))
+    assert heard == []
 
 
 def test_harm_that_never_reaches_the_threshold_has_latent_drifts_and_no_averaged_rate(ratings: pl.DataFrame) -> None:

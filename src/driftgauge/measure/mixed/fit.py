@@ -121,11 +121,11 @@ def draw_design(
     engine, rng, level, sampling, said
         As for `fit_mixed`.
     """
+    check_engine(engine)
     if engine not in _SAMPLERS:
-        raise EstimationError(f"there is no engine {engine!r} that draws", remedy=f"Engines are {', '.join(ENGINES)}.")
+        raise EstimationError(f"engine {engine} draws nothing", remedy="Use engine='posterior'.")
     if rng is None:
         raise EstimationError(f"engine {engine} draws at random and was given no rng", remedy="Pass a numpy.random.Generator.")
-    check_diagnostics()
     whole = with_all_categories(design)
     found = _SAMPLERS[engine](whole, rng=rng, sampling=sampling, said=said)
     means = found.draws.flat.mean(axis=0)
@@ -150,6 +150,22 @@ def draw_design(
         settings={"level": level, **found.settings},
         draws=found.draws,
     )
+
+
+def check_engine(engine: str) -> None:
+    """Raise the lack of an engine, or of the libraries that it needs, before there is work to lose.
+
+    Parameters
+    ----------
+    engine
+        One of `ENGINES`.
+    """
+    if engine not in ENGINES:
+        raise EstimationError(f"there is no engine {engine!r}", remedy=f"Engines are {', '.join(ENGINES)}.")
+    if engine != "laplace":
+        check_diagnostics()
+    if engine == "nuts":
+        nuts.check_libraries()
 
 
 _SAMPLERS: Final[Mapping[str, Callable[..., Sampled]]] = {"posterior": posterior.sample, "nuts": nuts.sample}

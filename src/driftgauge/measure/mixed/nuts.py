@@ -105,6 +105,11 @@ class _Libraries:
     pymc: Any
 
 
+def check_libraries() -> None:
+    """Raise `EstimationError` if the extra is not installed."""
+    _libraries()
+
+
 def _libraries() -> _Libraries:
     with needing("bayes"):
         return _Libraries(*(import_module(name) for name in ("bambi", "nutpie", "pandas", "pymc")))

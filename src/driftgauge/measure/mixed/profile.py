@@ -17,12 +17,10 @@ from typing import Final
 import numpy as np
 import polars as pl
 
-from driftgauge.errors import EstimationError
 from driftgauge.measure.mixed import separation
 from driftgauge.measure.mixed.design import Design
 from driftgauge.measure.mixed.laplace import Laplace, Point, prepare
 from driftgauge.measure.mixed.optimise import Optimum, maximise
-from driftgauge.measure.mixed.result import MixedFit
 from driftgauge.measure.mixed.start import Start, start
 
 _TOLERANCE: Final = 1e-9
@@ -45,15 +43,15 @@ _SCHEMA: Final = {
 }
 
 
-def profile_intervals(design: Design, best: MixedFit, *, level: float = 0.95) -> pl.DataFrame:
+def profile_intervals(design: Design, point: Point, log_likelihood: float, *, level: float) -> pl.DataFrame:
     """Return the profile-likelihood interval of the standard deviation of each grouping.
 
     Parameters
     ----------
     design
         What was fitted.
-    best
-        Its fit by `laplace`.
+    point, log_likelihood
+        The estimates of maximum likelihood, and how high it is.
     level
         Of the intervals.
 
@@ -62,11 +60,6 @@ def profile_intervals(design: Design, best: MixedFit, *, level: float = 0.95) ->
     polars.DataFrame
         grouping, std_dev, conf_low, conf_high, reason. The lower limit is 0 when 0 is within; a limit that was not found is
         null, and the reason is said.
-
-    Raises
-    ------
-    EstimationError
-        When the fit did not converge, or is not one by `laplace`.
 
     Examples
     --------
@@ -77,23 +70,19 @@ def profile_intervals(design: Design, best: MixedFit, *, level: float = 0.95) ->
     >>> texts = {"release": ["A"] * 72, "modality": ["text-only"] * 72}
     >>> ratings = pl.DataFrame({"scenario": scenario, "rater": rater, "harm": harm, "response_id": scenario, **texts})
     >>> fit = fit_design(preset_design(ratings, "published"))
-    >>> found = profile_intervals(fit.design, fit).filter(grouping="scenario").to_dicts()[0]
+    >>> found = fit.profile_intervals().filter(grouping="scenario").to_dicts()[0]
     >>> 0 <= found["conf_low"] < found["std_dev"] < found["conf_high"]
     True
     """
-    if best.engine != "laplace":
-        raise EstimationError(f"engine {best.engine} has no likelihood to profile", remedy="Use engine='laplace'.")
-    if not best.converged:
-        raise EstimationError(f"the fit did not converge: {best.convergence.reason}", remedy="Its intervals mean nothing.")
     engine = prepare(design.model)
     begin = start(engine, separation.fixed_only(design.model).parameters)
     rows: list[dict[str, object]] = []
     for t, grouping in enumerate(design.model.groupings):
-        profile = _Profile(engine, best, begin, t, NormalDist().inv_cdf((1 + level) / 2))
+        profile = _Profile(engine, point, log_likelihood, begin, t, NormalDist().inv_cdf((1 + level) / 2))
         limits = {"conf_low": _limit(profile.lower), "conf_high": _limit(profile.upper)}
         reasons = list(dict.fromkeys(each for each in limits.values() if isinstance(each, str)))
         known = {name: None if isinstance(each, str) else each for name, each in limits.items()}
-        estimate = float(best.point.sigma[t])
+        estimate = float(point.sigma[t])
         rows.append({"grouping": grouping.name, "std_dev": estimate, **known, "reason": "; ".join(reasons) or None})
     return pl.DataFrame(rows, schema=_SCHEMA)
 
@@ -107,7 +96,8 @@ class _Profile:
     """The profile of one standard deviation, and how far from the maximum its limits are, in standard errors."""
 
     engine: Laplace
-    best: MixedFit
+    point: Point
+    log_likelihood: float
     begin: Start
     t: int
     distance: float
@@ -117,7 +107,7 @@ class _Profile:
         estimate = self._estimate
         if estimate == 0:
             return 0.0
-        walk = _Walk(self, self.best.point)
+        walk = _Walk(self, self.point)
         # Down in steps, so that each maximum begins near the one before.
         within = (estimate, -self.distance)
         for share in (0.5, 0.25, 0.1, 0.0):
@@ -129,7 +119,7 @@ class _Profile:
 
     def upper(self) -> float:
         """Return the upper limit."""
-        walk = _Walk(self, self.best.point)
+        walk = _Walk(self, self.point)
         within = (self._estimate, -self.distance)
         while within[0] < _LARGEST_SIGMA:
             sigma = min(max(1.5 * within[0], _FIRST_SIGMA), _LARGEST_SIGMA)
@@ -141,7 +131,7 @@ class _Profile:
 
     @property
     def _estimate(self) -> float:
-        return float(self.best.point.sigma[self.t])
+        return float(self.point.sigma[self.t])
 
 
 class _Walk:
@@ -156,7 +146,7 @@ class _Walk:
         found = self._maximum(sigma)
         if not found.evaluation.reached or found.decrement > _FLAT:
             raise _NoLimitError(f"at a standard deviation of {sigma:.3g} the profile has no maximum")
-        loss = self.profile.best.log_likelihood - found.evaluation.value
+        loss = self.profile.log_likelihood - found.evaluation.value
         if loss < -_HIGHER:
             raise _NoLimitError(f"at a standard deviation of {sigma:.3g} the likelihood is higher than that of the fit")
         self.point = found.evaluation.point

@@ -17,6 +17,7 @@ from driftgauge.measure.mixed.draws import Draws, Effects
 from driftgauge.measure.mixed.inference_data import to_inferencedata
 from driftgauge.measure.mixed.laplace import Point
 from driftgauge.measure.mixed.probabilities import exceedance
+from driftgauge.measure.mixed.profile import profile_intervals
 from driftgauge.measure.mixed.wald import std_errors, table, wald
 from driftgauge.measure.verdicts import holm
 
@@ -164,6 +165,30 @@ class MixedFit:
         return frame.with_columns(pl.col("conf_low", "conf_high").fill_nan(None)).with_columns(
             levels=pl.Series([g.size for g in groupings], dtype=pl.Int64)
         )
+
+    def profile_intervals(self, *, level: float | None = None) -> pl.DataFrame:
+        """Return profile-likelihood intervals of the standard deviations of `random_effects`, which take a fit for each point.
+
+        Parameters
+        ----------
+        level
+            Of the intervals; that of the fit if absent.
+
+        Returns
+        -------
+        polars.DataFrame
+            grouping, std_dev, conf_low, conf_high, reason (why a limit is null).
+
+        Raises
+        ------
+        EstimationError
+            When the fit did not converge, or is not one by `laplace`.
+        """
+        if self.engine != "laplace":
+            raise EstimationError(f"engine {self.engine} has no likelihood to profile", remedy="Use engine='laplace'.")
+        if not self.converged:
+            raise EstimationError(f"the fit did not converge: {self.convergence.reason}", remedy="Its intervals mean nothing.")
+        return profile_intervals(self.design, self.point, self.log_likelihood, level=self.level if level is None else level)
 
     def modes(self, grouping: str) -> pl.DataFrame:
         """Return the conditional mode (posterior mean) of each level of a grouping, with its standard deviation."""
