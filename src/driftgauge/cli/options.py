@@ -53,7 +53,7 @@ engine = click.option(
 jobs = click.option(
     "--jobs",
     type=click.IntRange(min=1),
-    default=cpu_count,
+    default=lambda: cpu_count() or 1,
     show_default="one a processor",
     help="Processes for what can be shared out; the numbers do not depend on it.",
 )
