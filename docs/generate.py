@@ -204,6 +204,8 @@ def _value(option: click.Option, context: click.Context) -> str:
 def _default(option: click.Option) -> str:
     if option.required:
         return "required"
+    if isinstance(option.show_default, str):
+        return option.show_default  # said in words, because the machine decides
     return f"`{option.default}`" if option.show_default and not option.is_flag else ""
 
 
