@@ -7,7 +7,7 @@ import polars as pl
 import pytest
 
 from driftgauge.errors import EstimationError
-from driftgauge.measure.mixed.draws import Sampling
+from driftgauge.measure.mixed.draws import Draws, Sampling
 from driftgauge.measure.mixed.fit import MixedFit, draw_design, fit_design, fit_mixed
 from driftgauge.measure.mixed.jump import Jumps
 from driftgauge.measure.mixed.posterior import Whitened, whitened
@@ -101,6 +101,12 @@ def test_too_few_draws_are_no_estimate() -> None:
     fit = draw_design(preset_design(study(5, scenarios=8), "published"), rng=np.random.default_rng(2), sampling=short)
     assert not fit.converged
     assert fit.contrasts("release")["conf_low"].to_list() == [None]
+
+
+def test_chains_that_never_moved_are_a_problem_and_no_error() -> None:
+    stuck = np.repeat(np.array([0.0, 1.0])[:, None, None], 50, axis=1)
+    for values in (stuck, np.zeros((2, 50, 1))):
+        assert "do not agree on 1 of 1" in str(Draws(("a",), values, 0).problem())
 
 
 def test_a_release_that_is_never_harmful_has_a_posterior() -> None:

@@ -7,12 +7,14 @@ to another verdict, a finding says so.
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from statistics import NormalDist
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from driftgauge.errors import EstimationError
+from driftgauge.measure.drift import Change, judge
 from driftgauge.measure.mixed.design import Design
 from driftgauge.measure.mixed.draws import Sampling
 from driftgauge.measure.mixed.fit import Engine, draw_design, fit_design
@@ -21,7 +23,7 @@ from driftgauge.measure.mixed.result import MixedFit
 from driftgauge.measure.mixed.wald import wald
 from driftgauge.measure.populations import Index, drifts, levels
 from driftgauge.measure.rows import IDENTITY, TWO_WAY, Row, Setting, question_labels
-from driftgauge.measure.verdicts import Drifts, verdicts
+from driftgauge.measure.student import quantile
 from driftgauge.records import Finding
 from driftgauge.study import ModelPreset, Protocol
 
@@ -249,15 +251,33 @@ def _drifts(one: _Fitted, primary: Sequence[Row]) -> Iterator[Row]:
         df = None if one.fit.draws else _df(primary, labels | _averaged(one))
         labels["df"], by_t = df, one.interval(df)
         if name in averaged:
-            numbers = _with_t(_numbers(one, averaged[name]), df, level=labels["level"])
+            numbers = _change(one, averaged[name], df, level=labels["level"])
             yield {**labels, **_averaged(one), **numbers, "method": f"{one.method}; population-averaged{by_t}"}
-        numbers = _with_t(_numbers(one, latent[name]), df, level=labels["level"])
-        odds = {column: float(np.exp(numbers[source])) for column, source in _ODDS.items()}
         named = {"estimand": one.outcome.latent, "outcome": one.outcome.column, "method": f"{one.method}; latent{by_t}"}
-        yield {**labels, **named, **numbers, **odds}
+        yield {**labels, **named, **_change(one, latent[name], df, level=labels["level"])}
 
 
-_ODDS: Final = {"odds_ratio": "estimate", "odds_ratio_low": "conf_low", "odds_ratio_high": "conf_high"}
+def _change(one: _Fitted, each: dict[str, Any], df: float | None, *, level: float) -> Row:
+    """Return the columns of numbers of a contrast, odds ratio included, by t where degrees of freedom are known."""
+    numbers = _numbers(one, each)
+    odds = {name: _float(each[name]) if one.fit.converged else float("nan") for name in _ODDS}
+    if df is None:
+        return numbers | odds
+    change = _log_odds(odds, df=None, level=one.fit.level)
+    by_t = wald(np.array([change.value]), np.array([change.std_error]), df=df, level=level)
+    limits = [odds["odds_ratio"], *(float(np.exp(by_t[name][0])) for name in ("conf_low", "conf_high"))]
+    return _with_t(numbers, df, level=level) | dict(zip(_ODDS, limits, strict=True))
+
+
+_ODDS: Final = ("odds_ratio", "odds_ratio_low", "odds_ratio_high")
+
+
+def _log_odds(row: Row, *, df: float | None, level: float) -> Change:
+    """Return the logarithm of a row's odds ratio, and the standard error that its limits were formed with."""
+    value, low, high = (float(np.log(_float(row.get(name)))) for name in _ODDS)
+    tail = (1 + level) / 2
+    times = NormalDist().inv_cdf(tail) if df is None else float(quantile(tail, np.array([df]))[0])
+    return Change(value, (high - low) / (2 * times), _AS_NORMAL if df is None else df)
 
 
 def _averaged(one: _Fitted) -> Row:
@@ -315,16 +335,16 @@ def disagreements(mine: Sequence[Row], primary: Sequence[Row], *, protocol: Prot
     averaged = {
         _key(row): row for row in mine if row.get("contrast") == "drift" and judged and row["estimand"] == judged[0]["estimand"]
     }
-    beside = [(row, _testable(averaged[_key(row)])) for row in judged if _key(row) in averaged]
-    pairs = [(row, each) for row, each in beside if each["df"] is not None]
-    if protocol.margin.points is None or not pairs:
+    pairs = [(row, _testable(averaged[_key(row)])) for row in judged if _key(row) in averaged]
+    pairs = [(row, each) for row, each in pairs if each["df"] is not None]
+    if not pairs:
         return
-    columns = ("estimate", "std_error", "df", "p_value")
-    arrays = {name: np.array([_float(each.get(name)) for _, each in pairs]) for name in columns}
-    found = verdicts(Drifts(**arrays, points=arrays["estimate"]), margin=protocol.margin.points, level=protocol.level).verdict
-    for (row, each), verdict in zip(pairs, found, strict=True):
-        if verdict != row["verdict"] and not np.isnan(each["estimate"]):
-            yield _disagreement(row, each, verdict=verdict, model=model)
+    odds = [_log_odds(each, df=each["df"], level=each["level"]) for _, each in pairs]
+    beside = [dict(each) for _, each in pairs]
+    judge(beside, odds=odds, margin=protocol.margin, level=protocol.level)
+    for (row, _), each in zip(pairs, beside, strict=True):
+        if each["verdict"] != row["verdict"] and not np.isnan(each["estimate"]):
+            yield _disagreement(row, each, verdict=each["verdict"], model=model)
 
 
 def _testable(row: Row) -> Row:

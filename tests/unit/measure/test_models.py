@@ -84,6 +84,30 @@ def test_drifts_take_t_with_the_degrees_of_freedom_of_the_primary_row(found: Mea
     assert all(method.endswith(", t") for method in drifts["method"])
 
 
+def test_the_odds_ratio_of_an_averaged_drift_is_that_of_its_levels(of_model: pl.DataFrame) -> None:
+    pooled = of_model.filter(pl.col("modality").is_null(), pl.col("estimand").is_in(["asr", "harm_rate"]))
+    levels = {(row["estimand"], row["release"]): row["estimate"] for row in pooled.iter_rows(named=True) if not row["contrast"]}
+    drifts = pooled.filter(pl.col("contrast") == "drift")
+    assert len(drifts) == 4
+    for row in drifts.iter_rows(named=True):
+        before, after = (levels[row["estimand"], row[name]] for name in ("baseline_release", "release"))
+        assert row["odds_ratio"] == pytest.approx(after / (1 - after) / (before / (1 - before)))
+        assert row["odds_ratio_low"] < row["odds_ratio"] < row["odds_ratio_high"]
+        assert (row["conf_low"] > 0) == (row["odds_ratio_low"] > 1)
+
+
+def test_a_verdict_with_its_margin_as_an_odds_ratio_is_compared_on_that_scale() -> None:
+    protocol = Protocol.model_validate({"margin": {"odds_ratio": 1.5}})
+    primary = [drift(0.01, 0.02, p_value=0.6, verdict="inconclusive")]
+    narrow = {"odds_ratio": 1.01, "odds_ratio_low": 0.95, "odds_ratio_high": 1.01**2 / 0.95}
+    wide = {"odds_ratio": 1.01, "odds_ratio_low": 0.5, "odds_ratio_high": 1.01**2 / 0.5}
+    beside = drift(0.01, 0.02, p_value=0.6, verdict=None)
+    for limits, would in ((narrow, ["unchanged"]), (wide, [])):
+        found = [*disagreements([beside | limits], primary, protocol=protocol, model=Model("design"))]
+        assert [verdict for verdict in ("unchanged",) for each in found if f"would be {verdict} by" in each.sentence] == would
+        assert len(found) == len(would)
+
+
 def test_the_odds_ratio_of_a_latent_contrast_is_its_exponential(of_model: pl.DataFrame) -> None:
     latent = of_model.filter(pl.col("estimand").str.starts_with("latent_"))
     for name, odds in (("estimate", "odds_ratio"), ("conf_low", "odds_ratio_low"), ("conf_high", "odds_ratio_high")):

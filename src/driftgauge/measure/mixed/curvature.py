@@ -6,7 +6,7 @@ from driftgauge.measure.arrays import BoolArray, FloatArray
 from driftgauge.measure.mixed.laplace import Evaluation, Laplace
 
 _STEP = 5e-3
-"""Length of a difference in standard errors: short enough that its error is about 1e-6 of the Hessian."""
+"""Length of a difference in standard errors: short enough that standard errors are good to about 1e-5 of themselves."""
 
 
 def hessian(engine: Laplace, at: Evaluation, *, scale: FloatArray, free: BoolArray) -> FloatArray:
@@ -28,7 +28,7 @@ def hessian(engine: Laplace, at: Evaluation, *, scale: FloatArray, free: BoolArr
     vector = engine.vector(at.point)
     for j in np.flatnonzero(free).tolist():
         length = _STEP * float(np.clip(scale[j], 1e-6, 1.0))
-        ends = [engine.evaluate(engine.point(_shifted(vector, j, side * length)), near=at) for side in (1.0, -1.0)]
+        ends = [engine.beside(at, engine.point(_shifted(vector, j, side * length))) for side in (1.0, -1.0)]
         found[:, j] = (ends[1].gradient - ends[0].gradient) / (2 * length)
     found = np.where(free[:, None] & free[None, :], found, 0.0)
     return (found + found.T) / 2

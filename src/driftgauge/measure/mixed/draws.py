@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Final
 
+import numpy as np
 import polars as pl
 
 from driftgauge.errors import needing
@@ -84,14 +85,18 @@ class Draws:
         return self.values.reshape(-1, self.values.shape[2])
 
     def diagnostics(self) -> pl.DataFrame:
-        """Return rank-normalised split R-hat, and bulk and tail effective sample sizes (Vehtari et al. 2021), by parameter."""
+        """Return rank-normalised split R-hat, and bulk and tail effective sample sizes (Vehtari et al. 2021), by parameter.
+
+        A chain that never moved makes R-hat infinite, or NaN if none did.
+        """
         stats = _array_stats()
         axes = {"chain_axis": 0, "draw_axis": 1}
-        columns = {
-            "rhat": stats.rhat(self.values, **axes, method="rank"),
-            "ess_bulk": stats.ess(self.values, **axes, method="bulk"),
-            "ess_tail": stats.ess(self.values, **axes, method="tail", prob=(0.05, 0.95)),
-        }
+        with np.errstate(divide="ignore", invalid="ignore"):
+            columns = {
+                "rhat": stats.rhat(self.values, **axes, method="rank"),
+                "ess_bulk": stats.ess(self.values, **axes, method="bulk"),
+                "ess_tail": stats.ess(self.values, **axes, method="tail", prob=(0.05, 0.95)),
+            }
         return pl.DataFrame({"parameter": list(self.names), **columns}, schema_overrides=dict.fromkeys(columns, pl.Float64))
 
 

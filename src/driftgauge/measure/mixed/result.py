@@ -234,8 +234,9 @@ class MixedFit:
         estimate = combinations @ self._fixed()
         numbers = _blank(self._numbers(estimate, combinations, df=df), cells.unknown(pairs.combinations))
         numbers["p_adjusted"] = _adjusted(numbers["p_value"], np.array(pairs.group), adjust)
-        odds = {f"odds_ratio{end}": np.exp(numbers[name]) for end, name in _ODDS.items()}
-        return table(pairs.labels, {**numbers, **odds, "df": np.full(len(estimate), np.nan if df is None else df)})
+        return table(
+            pairs.labels, {**numbers, **_odds_ratio(numbers), "df": np.full(len(estimate), np.nan if df is None else df)}
+        )
 
     def probabilities(
         self,
@@ -255,7 +256,9 @@ class MixedFit:
         at_least
             The lowest category that counts; for a Bernoulli outcome there is nothing to say.
         differences
-            Give risk differences, later minus earlier level, instead of levels. Limits of levels are formed on the logit scale.
+            Give risk differences, later minus earlier level, instead of levels, with the odds ratios of the same averaged
+            probabilities (not those of `contrasts`, which hold within a scenario and a rater). Limits of levels are formed on
+            the logit scale.
         df
             Degrees of freedom of t; the normal distribution without.
         """
@@ -271,6 +274,10 @@ class MixedFit:
         change = pairs.combinations @ value
         errors = std_errors(pairs.combinations @ slopes, self.covariance)
         numbers = {"estimate": change, **wald(change, errors, df=df, level=self.level)}
+        inside = _inside(value)
+        log_odds = pairs.combinations @ np.log(inside / (1 - inside))
+        errors = std_errors(pairs.combinations @ (slopes / (inside * (1 - inside))[:, None]), self.covariance)
+        numbers |= _odds_ratio({"estimate": log_odds, **wald(log_odds, errors, df=df, level=self.level)})
         return table(pairs.labels, _blank(numbers, cells.unknown(pairs.combinations)))
 
     def _drawn_probabilities(
@@ -285,6 +292,8 @@ class MixedFit:
             return table(cells.labels, _blank(self._of_draws(value, short=True), cells.unknown(np.eye(len(cells.labels)))))
         pairs = grid.pairs(cells, of, by)
         numbers = self._of_draws(value @ pairs.combinations.T)
+        inside = _inside(value)
+        numbers |= _odds_ratio(self._of_draws(np.log(inside / (1 - inside)) @ pairs.combinations.T))
         return table(pairs.labels, _blank(numbers, cells.unknown(pairs.combinations)))
 
     def _of_draws(self, values: FloatArray, *, short: bool = False) -> dict[str, FloatArray]:
@@ -412,6 +421,15 @@ class MixedFit:
 
 
 _ODDS: Final = {"": "estimate", "_low": "conf_low", "_high": "conf_high"}
+
+
+def _inside(probability: FloatArray) -> FloatArray:
+    """Return probabilities whose logarithmic odds are numbers, NaN for the others."""
+    return np.where((probability > 0) & (probability < 1), probability, np.nan)
+
+
+def _odds_ratio(logs: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    return {f"odds_ratio{end}": np.exp(logs[name]) for end, name in _ODDS.items()}
 
 
 def _tuple(names: str | tuple[str, ...]) -> tuple[str, ...]:
