@@ -81,8 +81,8 @@ def gaps(thresholds: FloatArray) -> FloatArray:
 
 
 def ordered(thresholds: FloatArray) -> bool:
-    """Return whether the thresholds increase."""
-    return bool((np.diff(thresholds) > 0).all())
+    """Return whether the thresholds are numbers that increase."""
+    return bool(np.isfinite(thresholds).all() and (np.diff(thresholds) > 0).all())
 
 
 def run(eta: FloatArray, thresholds: FloatArray, outcome: Outcome) -> Pass:
