@@ -114,8 +114,8 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "conf_high": Column(_REAL, "upper limit of the unadjusted interval"),
     "level": Column(_REAL, "confidence level of `conf_low` and `conf_high`"),
     "p_value": Column(_REAL, "two-sided p of a contrast against 0; null for levels"),
-    "p_adjusted": Column(_REAL, "Holm-adjusted p, for the verdict family only"),
-    "adjustment": Column(_TEXT, "`holm` for the verdict family; null elsewhere"),
+    "p_adjusted": Column(_REAL, "adjusted p, for the verdict family and for profiles"),
+    "adjustment": Column(_TEXT, "`holm` for the verdict family, `benjamini-hochberg` for profiles; null elsewhere"),
     "adjusted_low": Column(_REAL, "lower limit of the Bonferroni interval, for the verdict family only"),
     "adjusted_high": Column(_REAL, "upper limit of the Bonferroni interval, for the verdict family only"),
     "p_equivalence": Column(_REAL, "Holm-adjusted p of two one-sided tests against the margin, for the verdict family only"),
@@ -127,6 +127,8 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "verdict": Column(_TEXT, "`regressed`, `improved`, `unchanged` or `inconclusive`; null outside the verdict family"),
     "size": Column(_TEXT, "`material`, `within_margin` or `unsure`, for `regressed` and `improved`"),
     "safer_by": Column(_TEXT, "`refusal`, `response` or `both`, for an `improved` ASR whose parts could be told; else null"),
+    "false_sign_rate": Column(_REAL, "probability that the sign of a pooled estimate is wrong; null outside profiles"),
+    "flagged": Column(_FLAG, "true where a profile may be acted on: the flagged cells' mean false-sign rate is 5 % or less"),
     "primary": Column(_FLAG, "true for the rows that the protocol declared primary: the verdict family"),
     "method": Column(_TEXT, "how the interval was made"),
     "n_scenarios": Column(_INT, "scenarios that went in"),
@@ -153,7 +155,63 @@ FINDINGS: Final[Mapping[str, Column]] = {
 }
 """One row a finding: with the estimates, all that a report or a gate reads."""
 
-TABLES: Final = {"ratings": RATINGS, "estimates": ESTIMATES, "findings": FINDINGS}
+FLIPS: Final[Mapping[str, Column]] = {
+    "analysis_id": Column(_TEXT, "the analysis (see the manifest)"),
+    "family": Column(_TEXT, "of both releases"),
+    "release": Column(_TEXT, "the later release"),
+    "baseline_release": Column(_TEXT, "the earlier release"),
+    "scenario": Column(_TEXT, "the scenario that flipped"),
+    "modality": Column(_TEXT, "in this modality"),
+    "language": Column(_TEXT, "and language; null when the source does not say"),
+    "harm_category": Column(_TEXT, "of the scenario; null when unknown"),
+    "technique": Column(_TEXT, "of the scenario; null when unknown"),
+    "execution": Column(_TEXT, "of the prompt; null when unknown"),
+    "direction": Column(_TEXT, "`newly_vulnerable` (safe, then harmful) or `fixed` (harmful, then safe)"),
+    "before": Column(_REAL, "share of the earlier release's ratings that say success"),
+    "after": Column(_REAL, "share of the later release's ratings that say success"),
+    "n_before": Column(_INT, "ratings behind `before`"),
+    "n_after": Column(_INT, "ratings behind `after`"),
+    "place": Column(_INT, "1 for the clearest flip of this pair of releases and direction"),
+    "baseline_response_id": Column(_TEXT, "the first attempt of the earlier release"),
+    "response_id": Column(_TEXT, "the first attempt of the later release"),
+    "simulated": Column(_FLAG, "true when any rating behind the row was simulated"),
+}
+"""One row a scenario × modality × language whose majority changed between consecutive releases, for people to read."""
+
+SPECIFICATIONS: Final[Mapping[str, Column]] = {
+    "specification_id": Column(_TEXT, "content id of the analysis and of every choice"),
+    "analysis_id": Column(_TEXT, "the analysis (see the manifest)"),
+    "family": Column(_TEXT, "of both releases"),
+    "release": Column(_TEXT, "the later release"),
+    "baseline_release": Column(_TEXT, "the earlier release"),
+    "estimand": Column(_TEXT, "what stands for harm: `asr`, or `harm_rate` at `threshold`"),
+    "threshold": Column(_INT, "harm at or above which a rating counts as harmful; null for `asr`"),
+    "coding": Column(_TEXT, "`as_marked`, or `refusal_wins`: a rating marked refusal is never a success"),
+    "unit": Column(_TEXT, "`rating`, `response_mean`, `response_majority` or `any_rater`"),
+    "unrated": Column(_TEXT, "how responses that nobody saw count: `refusal` or `missing`"),
+    "preset": Column(_TEXT, "the mixed model whose averaged drift this is; null for the linearised estimate"),
+    "without_rater": Column(_TEXT, "the rater left out; null for none"),
+    "without_category": Column(_TEXT, "the harm category left out; null for none"),
+    "estimate": Column(_REAL, "the drift; null with a reason when it cannot be had"),
+    "std_error": Column(_REAL, "standard error of `estimate`"),
+    "conf_low": Column(_REAL, "lower limit of the unadjusted interval"),
+    "conf_high": Column(_REAL, "upper limit of the unadjusted interval"),
+    "p_adjusted": Column(_REAL, "Holm-adjusted p in the verdict family of this specification"),
+    "verdict": Column(_TEXT, "what the protocol's rules say of this specification"),
+    "declared": Column(_FLAG, "true for the specification that the protocol declared"),
+    "agrees": Column(_FLAG, "whether the verdict is that of the declared specification; null where either is"),
+    "reason_null": Column(_TEXT, "why there is no estimate or no verdict"),
+    "simulated": Column(_FLAG, "true when any rating behind the row was simulated"),
+}
+"""One row a reasonable way to analyse one drift (statistics §5, robustness)."""
+
+TABLES: Final = {
+    "ratings": RATINGS,
+    "estimates": ESTIMATES,
+    "findings": FINDINGS,
+    "flips": FLIPS,
+    "specifications": SPECIFICATIONS,
+}
 
 
 def schema(table: Mapping[str, Column]) -> pl.Schema:
