@@ -48,6 +48,12 @@ ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "estimates.verdict": ("regressed", "improved", "unchanged", "inconclusive"),
     "estimates.size": ("material", "within_margin", "unsure"),
     "estimates.safer_by": ("refusal", "response", "both"),
+    "flips.modality": frames.MODALITIES,
+    "flips.direction": ("newly_vulnerable", "fixed"),
+    "specifications.unit": ("rating", "response_mean", "response_majority", "any_rater"),
+    "specifications.coding": ("as_marked", "refusal_wins"),
+    "specifications.unrated": ("refusal", "missing"),
+    "specifications.verdict": ("regressed", "improved", "unchanged", "inconclusive"),
     "findings.level": ("info", "warning", "critical"),
 }
 """The values that a column of words can have; the others hold any text."""
@@ -65,6 +71,8 @@ ONE_ROW: Final[Mapping[str, str]] = {
     "ratings": "One row a rating, with the key of its response. Further columns of a source follow as `extra_…`.",
     "estimates": "One row an estimate. Two rows that differ in any column up to `baseline_language` are different estimates.",
     "findings": "One row a finding. Findings and estimates are all that a report reads.",
+    "flips": "One row a prompt whose majority changed between consecutive releases, for people to read.",
+    "specifications": "One row a reasonable way to analyse one drift (`--robustness`).",
 }
 EXIT_CODES: Final = (
     ("0", "done; also when the same results were there already; of `gate`: passed"),
@@ -124,7 +132,7 @@ def _tables() -> Iterator[str]:
     yield (
         "The data dictionary: every column of every table that driftgauge writes, as `driftgauge.frames` declares it.\n\n"
         "Proportions are 0 to 1, never percent. Times are UTC. Missing is null, never 0; a null estimate has its reason in "
-        "`reason_null`. An analysis folder holds each table as Parquet; estimates and findings also as CSV.\n"
+        "`reason_null`. An analysis folder holds each table as Parquet, and all but the ratings as CSV too.\n"
     )
     for name, columns in frames.TABLES.items():
         yield f"## {name}\n"

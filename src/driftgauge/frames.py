@@ -85,7 +85,7 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "outcome": Column(_TEXT, "what was rated: `success`, `refusal`, `harm`, `harm6`, `refusal_level`"),
     "kind": Column(_TEXT, "whose ratings: `human` or `judge`"),
     "contrast": Column(
-        _TEXT, "null for a level, else `drift`, `drift_first_last`, `modality`, `modality_shift`, `refusal_part`, …"
+        _TEXT, "null for a level, else `drift`, `drift_cumulative`, `drift_first_last`, `modality`, `modality_shift`, …"
     ),
     "unit": Column(_TEXT, "`rating`, `response_mean`, `response_majority`, `any_rater` or `any_attempt`"),
     "filter": Column(_TEXT, "`all` or `engaged` (not refused: selected on an outcome)"),

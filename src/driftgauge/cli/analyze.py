@@ -16,14 +16,8 @@ from driftgauge.study import ModelPreset
 @options.out
 @options.file_format
 @options.column_map
-@click.option(
-    "--families",
-    type=click.Path(path_type=Path),
-    help="YAML that says which release follows which: `Pixtral: [Pixtral 12B, Pixtral Large]`.",
-)
-@click.option(
-    "--protocol", type=click.Path(path_type=Path), help="YAML with the protocol (or a study file); default if absent."
-)
+@options.families
+@options.protocol
 @options.model
 @options.engine
 @options.jobs

@@ -38,6 +38,14 @@ column_map = click.option(
     metavar="OURS=THEIRS,…",
     help="Which column of the file is which of ours: release=model,rater=participant_id.",
 )
+families = click.option(
+    "--families",
+    type=click.Path(path_type=Path),
+    help="YAML that says which release follows which: `Pixtral: [Pixtral 12B, Pixtral Large]`.",
+)
+protocol = click.option(
+    "--protocol", type=click.Path(path_type=Path), help="YAML with the protocol (or a study file); default if absent."
+)
 model = click.option(
     "--model",
     type=click.Choice(get_args(ModelPreset)),

@@ -1,11 +1,12 @@
 """What commands show: progress while they work, and what came of it."""
 
 import json
-from collections.abc import Generator
+from collections.abc import Generator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
 import click
+import polars as pl
 from rich.box import SIMPLE
 from rich.console import Console
 from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
@@ -35,23 +36,28 @@ def progress_bar(*, quiet: bool) -> Generator[records.Progress]:
 
 
 def show_analysis(found: Analysis, *, as_json: bool) -> None:
-    """Print the verdicts, the gravest findings and where the files are; or all of that as JSON."""
+    """Print what the design does not allow, the verdicts and where the files are; or all of that as JSON."""
     if as_json:
         click.echo(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
         return
     console = Console(highlight=False)
     if found.manifest.simulated:
         console.print("Simulated data: nothing here is about any real model.", style="bold reverse")
+    print_findings(console, found.findings, levels=("critical", "warning"))
     _print_verdicts(console, found)
-    for row in found.findings.filter(found.findings["level"] != "info").to_dicts():
-        console.print(Text.assemble((f"{row['level']}: ", "bold"), row["sentence"]))
-        if row["remedy"]:
-            console.print(Text(f"  → {row['remedy']}", style="dim"))
     if found.already_there:
         console.print("The same analysis was there already; nothing was done.")
     if (found.folder / "report.html").exists():
         console.print(Text(f"Report: {found.folder / 'report.html'}"))
     console.print(Text(f"Figures: {found.folder / 'estimates.csv'} ({len(found.estimates):,} estimates)"))
+
+
+def print_findings(console: Console, findings: pl.DataFrame, *, levels: Sequence[str]) -> None:
+    """Print the findings of some levels, each with its remedy."""
+    for row in findings.filter(pl.col("level").is_in(list(levels))).iter_rows(named=True):
+        console.print(Text.assemble((f"{row['level']}: ", "bold"), row["sentence"]))
+        if row["remedy"]:
+            console.print(Text(f"  → {row['remedy']}", style="dim"))
 
 
 def _print_verdicts(console: Console, found: Analysis) -> None:

@@ -25,6 +25,7 @@ from driftgauge.measure.drift import (
     part_rows,
 )
 from driftgauge.measure.estimate import Answer, answer, fewest_raters
+from driftgauge.measure.judges import judge_disagreements
 from driftgauge.measure.mixed.fit import check_engine
 from driftgauge.measure.models import METHOD, Model, model_rows
 from driftgauge.measure.outcomes import Counted, counted, sample, unmeasured
@@ -151,7 +152,8 @@ def measure(
     progress("done", steps, steps)
     estimates = estimates_frame(rows, analysis_id=analysis_id)
     without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
-    return Measured(estimates, [*check(ratings, left, without_models, protocol=protocol), *modelled])
+    said = [*check(ratings, left, without_models, protocol=protocol), *judge_disagreements(without_models), *modelled]
+    return Measured(estimates, said)
 
 
 def _said(progress: Progress, stage: str, *, done: int, steps: int) -> None:
@@ -256,7 +258,7 @@ def _ask(
     unit = one.setting.unit
     found = answer(here, question, rates=main, contributions={name: parts[name] for name in main}, unit=unit)
     odds, rows = None, list[Row]()
-    if question.contrast in ("drift", "drift_first_last"):
+    if (question.contrast or "").startswith("drift"):
         odds = log_odds(here, found, proportions=[main[name].is_proportion for name in found.names])
     if components and question.contrast == "drift":
         chosen = {name: parts[name] for name in components}

@@ -179,19 +179,23 @@ def levels(found: Index) -> Iterator[Question]:
                 yield Question(None, (side,), (1.0,), where)
 
 
-def successions(found: Index) -> list[tuple[str, str, bool]]:
-    """Return (earlier, later, consecutive) for each family: neighbours among the generations present, then first to last."""
+def successions(found: Index) -> list[tuple[str, str, str]]:
+    """Return (earlier, later, contrast) for each family: neighbours among the generations present, then from the first on.
+
+    ``drift`` is between neighbours, ``drift_cumulative`` from the first to a later one, ``drift_first_last`` to the last.
+    """
     families: dict[str, list[str]] = {}
     for release in sorted(found.lineage, key=lambda name: found.lineage[name][1]):
         families.setdefault(found.lineage[release][0], []).append(release)
-    pairs = [(a, b, True) for members in families.values() for a, b in pairwise(members)]
-    ends = [(members[0], members[-1], False) for members in families.values() if len(members) > 2]
-    return pairs + ends
+    pairs = [(a, b, "drift") for members in families.values() for a, b in pairwise(members)]
+    between = [(members[0], later, "drift_cumulative") for members in families.values() for later in members[2:-1]]
+    ends = [(members[0], members[-1], "drift_first_last") for members in families.values() if len(members) > 2]
+    return pairs + between + ends
 
 
 def drifts(found: Index) -> Iterator[Question]:
     """Yield later minus earlier, on the prompt cells that both releases answered (statistics §5)."""
-    for earlier, later, consecutive in successions(found):
+    for earlier, later, contrast in successions(found):
         for where in slices(found):
             sides = [population(found, release, where) for release in (earlier, later)]
             if not any(len(side.rows) for side in sides):
@@ -199,9 +203,7 @@ def drifts(found: Index) -> Iterator[Question]:
             both = _shared(found, sides)
             pair = tuple(population(found, side.release, where, within=both) for side in sides)
             uncompared = sum(_n_cells(found, side) for side in sides) - sum(_n_cells(found, side) for side in pair)
-            yield Question(
-                "drift" if consecutive else "drift_first_last", pair, (-1.0, 1.0), where, uncompared, consecutive=consecutive
-            )
+            yield Question(contrast, pair, (-1.0, 1.0), where, uncompared, consecutive=contrast == "drift")
 
 
 def modality_effects(found: Index) -> Iterator[Question]:
@@ -211,8 +213,8 @@ def modality_effects(found: Index) -> Iterator[Question]:
     for release in found.releases:
         sides, alone = _paired(found, (release,))
         yield Question("modality", sides, (-1.0, 1.0), {}, alone)
-    for earlier, later, consecutive in successions(found):
-        if consecutive:
+    for earlier, later, contrast in successions(found):
+        if contrast == "drift":
             sides, alone = _paired(found, (earlier, later))
             yield Question("modality_shift", sides, (1.0, -1.0, -1.0, 1.0), {}, alone)
 

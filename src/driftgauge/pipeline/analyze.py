@@ -86,7 +86,7 @@ def analyze(
         When `out` holds another analysis, or cannot be written.
     """
     progress("reading", 0, 1)
-    recipe = _recipe(inputs)
+    recipe = recipe_of(inputs)
     there = None if overwrite else already_there(out, recipe.analysis_id, replace=False)
     if there:
         return there
@@ -100,7 +100,8 @@ def analyze(
     return Analysis(out, made.manifest, made.estimates, made.findings, already_there=False)
 
 
-def _recipe(inputs: Inputs) -> Recipe:
+def recipe_of(inputs: Inputs) -> Recipe:
+    """Return what an analysis of files is made of, its YAML files read."""
     column_map = dict(inputs.column_map or {})
     return Recipe(
         command=inputs.command,

@@ -66,7 +66,7 @@ def measure_study(
     opened = open_study(folder, patience=patience)
     out = opened.study.folder / OUT
     with opened.store.writing() as connection:
-        _require_ratings(connection, folder)
+        require_ratings(connection, folder)
         version = fix_protocol(connection, opened)
     with opened.store.reading() as connection:
         versions = protocol_versions(connection)
@@ -89,7 +89,8 @@ def measure_study(
     return Analysis(out, made.manifest, made.estimates, made.findings, already_there=False)
 
 
-def _require_ratings(connection: Connection, folder: Path) -> None:
+def require_ratings(connection: Connection, folder: Path) -> None:
+    """Raise `StoreError` when a study has no ratings yet."""
     if not read.has_ratings(connection):
         raise StoreError("the study has no ratings yet", remedy=f"driftgauge rate import {folder} FILE")
 

@@ -35,6 +35,7 @@ OUTCOMES: Final = {
 }
 CONTRASTS: Final = {
     "drift": "change",
+    "drift_cumulative": "change since the first",
     "drift_first_last": "change, first to last",
     "refusal_part": "part by refusal",
     "response_part": "part by responses",

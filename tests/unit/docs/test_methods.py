@@ -30,9 +30,9 @@ OVERVIEWS = (
 
 @pytest.fixture(scope="module")
 def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl.DataFrame:
-    """The estimates of a study that was asked everything: three generations, twins, two modalities, two attempts, judges."""
+    """The estimates of a study that was asked everything: four generations, twins, two modalities, two attempts, judges."""
     keys = product(
-        ("s1", "s2", "s3"), ("adversarial", "benign"), MODALITIES, ("Elm 1", "Elm 2", "Elm 3"), (1, 2), ("ann", "bob", "cat")
+        ("s1", "s2", "s3"), ("adversarial", "benign"), MODALITIES, ("Elm 1", "Elm 2", "Elm 3", "Elm 4"), (1, 2), ("ann", "bob", "cat")
     )
     rows = [
         {

@@ -160,6 +160,16 @@ def test_three_generations_have_two_verdicts_and_first_to_last_without_one(ratin
     assert {(row["baseline_release"], row["release"], row["verdict"]) for row in ends} == {("G1", "G3", None)}
 
 
+def test_four_generations_are_followed_from_the_first_on_without_further_verdicts(ratings_of: Make) -> None:
+    found = run(ratings_of(study(generations=(1, 2, 3, 4))))
+    assert len(rows_of(found, primary=True)) == 3
+    alike = {"estimand": "asr", "unit": "rating", "scope": "raters", "modality": None, "filter": "all"}
+    between = rows_of(found, contrast="drift_cumulative", **alike)
+    assert {(row["baseline_release"], row["release"], row["verdict"]) for row in between} == {("G1", "G3", None)}
+    steps = {row["release"]: row["estimate"] for row in rows_of(found, contrast="drift", **alike)}
+    assert between[0]["estimate"] == pytest.approx(steps["G2"] + steps["G3"])
+
+
 def test_all_ratings_equal_is_no_certainty(ratings_of: Make) -> None:
     found = run(ratings_of([row | VALUES for row in study()]))
     verdict = rows_of(found, primary=True)[0]

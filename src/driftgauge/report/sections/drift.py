@@ -86,7 +86,7 @@ def _slopes(view: View, found: ByModality) -> Figure | None:
 def _changes(view: View) -> list[Estimate]:
     return [
         row
-        for contrast in ("drift", "drift_first_last")
+        for contrast in ("drift", "drift_cumulative", "drift_first_last")
         for modality in (None, *view.modalities)
         for row in view.contrasts(contrast, modality=modality)
     ]
