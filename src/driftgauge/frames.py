@@ -4,7 +4,7 @@ Every column is described once, here; ``docs/reference/tables.md`` is generated 
 times are UTC; missing is null, never 0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -104,11 +104,13 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "technique": Column(_TEXT, "null when the row runs over techniques"),
     "execution": Column(_TEXT, "null when the row runs over executions"),
     "rank": Column(_INT, "the rank whose probability is estimated, for rankings"),
-    "baseline_release": Column(_TEXT, "the earlier release of a drift"),
-    "baseline_phase": Column(_TEXT, "the phase of `baseline_release`"),
+    "baseline_release": Column(_TEXT, "the earlier release of a drift; the other release of a reversal"),
+    "baseline_phase": Column(_TEXT, "the phase of `baseline_release`; the earlier phase of a reversal"),
     "baseline_language": Column(_TEXT, "the language compared with"),
     "estimate": Column(_REAL, "the value; null with `reason_null` when the data cannot say"),
-    "std_error": Column(_REAL, "standard error in the unit of `estimate`; null when none can be had"),
+    "std_error": Column(
+        _REAL, "standard error in the unit of `estimate` (of ranks: Monte Carlo error); null when there is none"
+    ),
     "df": Column(_REAL, "degrees of freedom of the t interval; null for intervals from replicates"),
     "conf_low": Column(_REAL, "lower limit of the unadjusted interval"),
     "conf_high": Column(_REAL, "upper limit of the unadjusted interval"),
@@ -237,6 +239,20 @@ def conform(frame: pl.DataFrame, table: Mapping[str, Column]) -> pl.DataFrame:
         for name, column in table.items()
     ]
     return frame.select(*columns, *[name for name in frame.columns if name not in table])
+
+
+def table_frame(rows: Sequence[Mapping[str, object]], table: Mapping[str, Column], *, analysis_id: str) -> pl.DataFrame:
+    """Return rows as a table of this module: what a row does not say is null, and so is a number that is NaN."""
+    frame = pl.DataFrame([{**row, "analysis_id": analysis_id} for row in rows], schema=schema(table))
+    return frame.with_columns(pl.col(pl.Float64).fill_nan(None))
+
+
+def specifications_frame(rows: Sequence[Mapping[str, object]], *, analysis_id: str) -> pl.DataFrame:
+    """Return specifications as their table, each with an id of its choices."""
+    columns = tuple(SPECIFICATIONS)
+    choices = columns[2 : columns.index("without_category") + 1]
+    named = [{**row, "specification_id": content_id(analysis_id, *(row.get(name) for name in choices))} for row in rows]
+    return table_frame(named, SPECIFICATIONS, analysis_id=analysis_id)
 
 
 def findings_frame(findings: list[Finding], *, analysis_id: str, simulated: bool) -> pl.DataFrame:

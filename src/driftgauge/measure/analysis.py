@@ -11,6 +11,7 @@ import polars as pl
 from driftgauge.errors import EstimationError
 from driftgauge.measure.agreement import agreement_rows
 from driftgauge.measure.arrays import FloatArray
+from driftgauge.measure.beneath import Answered, beneath_questions, beneath_rows
 from driftgauge.measure.bootstrap import Key, Weights, draw_weights, rating_replicates, response_replicates
 from driftgauge.measure.bounds import Missing, count_missing, drift_bounds, missing_in
 from driftgauge.measure.checks import check
@@ -131,8 +132,12 @@ def measure(
         again: tuple[Unit, ...] = ("any_attempt",) if several else ()
         for unit in (*units, *again):
             progress(f"{kind} {intent}: {unit}", done, steps)
-            rows += _unit_rows(one, unit, protocol=protocol)
+            answered = _answer_unit(one, unit, protocol=protocol)
+            rows += answered.rows
             done += 1
+            if _is_main(one.setting, unit, protocol):
+                progress(f"{kind} {intent}: what lies beneath", done, steps)
+                rows += beneath_rows(answered)
         if (kind, intent) == ("human", "adversarial") and model.preset != "none":
             of_model = model_rows(
                 one.found,
@@ -152,7 +157,11 @@ def measure(
     progress("done", steps, steps)
     estimates = estimates_frame(rows, analysis_id=analysis_id)
     without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
-    said = [*check(ratings, left, without_models, protocol=protocol), *judge_disagreements(without_models), *modelled]
+    said = [
+        *check(ratings, left, without_models, protocol=protocol),
+        *judge_disagreements(without_models),
+        *modelled,
+    ]
     return Measured(estimates, said)
 
 
@@ -202,7 +211,7 @@ def _prepare(
     )
 
 
-def _unit_rows(one: _Pass, unit: Unit, *, protocol: Protocol) -> list[Row]:
+def _answer_unit(one: _Pass, unit: Unit, *, protocol: Protocol) -> Answered:
     here = one.found.sample
     groups = unit_groups(here)
     group = groups["attempts" if unit == "any_attempt" else "response"]
@@ -216,7 +225,8 @@ def _unit_rows(one: _Pass, unit: Unit, *, protocol: Protocol) -> list[Row]:
         for question in (*levels(one.found), *drifts(one.found), *modality_effects(one.found))
         if unit == protocol.primary.unit or "harm_category" not in question.where
     ]
-    replicates = _replicates(one, setting, inputs=inputs, parts=parts, questions=questions)
+    further = beneath_questions(one.found, rates=main) if _is_main(one.setting, unit, protocol) else []
+    replicates = _replicates(one, setting, inputs=inputs, parts=parts, questions=[*questions, *further])
     one = replace(one, setting=setting)
     asked = [
         _ask(one, question, main=main, components=components, parts=parts, replicates=replicates) for question in questions
@@ -233,7 +243,12 @@ def _unit_rows(one: _Pass, unit: Unit, *, protocol: Protocol) -> list[Row]:
             _add_drift_columns(mine, each.found, each.odds, one=one, rates=main, parts=parts)
         rows += [*mine, *_bootstrap_twins(mine, each.found, replicates), *each.part_rows]
     _add_verdicts(rows, one, asked, protocol=protocol, replicates=replicates)
-    return rows
+    return Answered(rows, one.found, setting, one.scopes, main, parts, one.missing, replicates)
+
+
+def _is_main(setting: Setting, unit: Unit, protocol: Protocol) -> bool:
+    """Return whether this is what verdicts are about: people's ratings of adversarial prompts, in the protocol's unit."""
+    return (setting.kind, setting.intent, unit) == ("human", "adversarial", protocol.primary.unit)
 
 
 @dataclass(frozen=True)

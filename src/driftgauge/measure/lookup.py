@@ -4,7 +4,7 @@ The populations are found again by the code that made them, from the labels of t
 and of its ratings are equal for every estimate, which a test holds.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -17,15 +17,23 @@ from driftgauge.measure.agreement import COEFFICIENTS
 from driftgauge.measure.arrays import IntArray
 from driftgauge.measure.decompose import PARTS, component_rates
 from driftgauge.measure.estimate import goes_in
+from driftgauge.measure.languages import MATCHED, language_questions, matched_questions
 from driftgauge.measure.models import METHOD, modelled
 from driftgauge.measure.outcomes import Counted, counted, outcomes, sample
 from driftgauge.measure.populations import DIMENSIONS, Index, Question, drifts, index, levels, modality_effects
+from driftgauge.measure.ranking import RANK, REVERSAL, comparison_of, ranked_by
 from driftgauge.measure.rates import Rate, rates
 from driftgauge.measure.rows import question_labels
 from driftgauge.study import Protocol
 
 Labels = Mapping[str, Any]
-_QUESTION = ("contrast", "release", "baseline_release", *DIMENSIONS)
+_QUESTION = ("contrast", "release", "baseline_release", "baseline_language", *DIMENSIONS)
+_OF_DRIFTS = ("newly_vulnerable", "fixed", "net_churn", "gross_churn")
+"""Contrasts of the ratings of a drift."""
+
+
+def _by_place(questions: Iterable[Question]) -> dict[tuple[Any, ...], Question]:
+    return {tuple(question_labels(question).get(name) for name in _QUESTION): question for question in questions}
 
 
 @dataclass(frozen=True)
@@ -34,6 +42,8 @@ class _Pass:
     rates: Mapping[tuple[str, str, str], Rate]
     both_marks: Rate | None
     questions: Mapping[tuple[Any, ...], Question]
+    matched: Mapping[tuple[Any, ...], Question]
+    by_name: Mapping[str, Rate]
 
 
 class Lookup:
@@ -92,16 +102,23 @@ class Lookup:
         return modelled(self._counted.rows.filter(*whose), estimate["outcome"])
 
     def _places(self, one: _Pass, estimate: Labels) -> IntArray:
-        part = estimate["contrast"] in PARTS
-        place = tuple("drift" if part and name == "contrast" else estimate[name] for name in _QUESTION)
-        question = one.questions.get(place)
-        rate = one.both_marks if part else one.rates.get((estimate["estimand"], estimate["outcome"], estimate["filter"]))
-        if question is None or rate is None:
+        if estimate["estimand"] in (RANK, REVERSAL):
+            rate = one.rates.get((str(ranked_by(one.by_name)), estimate["outcome"], estimate["filter"]))
+            compared = comparison_of(one.found, rate, estimate) if rate else None
+            populations = None if compared is None else compared.populations
+        else:
+            part, matched = estimate["contrast"] in PARTS, MATCHED in estimate["method"]
+            renamed = {"contrast": "drift"} if part or estimate["contrast"] in _OF_DRIFTS else {}
+            place = tuple(renamed.get(name, estimate[name]) for name in _QUESTION)
+            question = (one.matched if matched else one.questions).get(place)
+            rate = one.both_marks if part else one.rates.get((estimate["estimand"], estimate["outcome"], estimate["filter"]))
+            populations = None if question is None else question.populations
+        if populations is None or rate is None:
             raise EstimationError(
                 f"estimate {estimate['estimate_id']} is not of these ratings",
                 remedy="Trace it in the folder of its own analysis.",
             )
-        rows = np.concatenate([side.rows for side in question.populations])
+        rows = np.concatenate([side.rows for side in populations])
         return rows[goes_in(rate, rows, one.found.sample, unit=estimate["unit"])]
 
     def _pass(self, kind: str, intent: str, judge: str | None) -> _Pass:
@@ -116,10 +133,12 @@ class Lookup:
             rows = rows.filter(pl.col("rater") == judge)
         found = index(sample(rows, self._protocol))
         known = rates(found.sample, intent=intent)
-        asked = (*levels(found), *drifts(found), *modality_effects(found))
+        asked = (*levels(found), *drifts(found), *modality_effects(found), *language_questions(found))
         return _Pass(
             found,
             {(rate.estimand, rate.outcome, rate.filter): rate for rate in known.values()},
             component_rates(found.sample)["part_engaged"] if intent == "adversarial" else None,
-            {tuple(question_labels(question).get(name) for name in _QUESTION): question for question in asked},
+            _by_place(asked),
+            _by_place(matched_questions(found)),
+            known,
         )

@@ -78,7 +78,13 @@ def question_labels(question: Question) -> Row:
         "baseline_release": first.release if crosses else None,
         "baseline_phase": first.phase if crosses else None,
         **question.where,
+        **(_languages(question) if question.contrast == "language" else {}),
     }
+
+
+def _languages(question: Question) -> Row:
+    first, last = question.populations
+    return {"language": last.where["language"], "baseline_language": first.where["language"]}
 
 
 def rate_labels(rate: Rate, setting: Setting) -> Row:

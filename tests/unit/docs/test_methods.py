@@ -30,9 +30,15 @@ OVERVIEWS = (
 
 @pytest.fixture(scope="module")
 def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl.DataFrame:
-    """The estimates of a study that was asked everything: four generations, twins, two modalities, two attempts, judges."""
+    """The estimates of a study that was asked everything: two families, languages, modalities and attempts, twins, judges."""
     keys = product(
-        ("s1", "s2", "s3"), ("adversarial", "benign"), MODALITIES, ("Elm 1", "Elm 2", "Elm 3", "Elm 4"), (1, 2), ("ann", "bob", "cat")
+        ("s1", "s2", "s3"),
+        ("adversarial", "benign"),
+        MODALITIES,
+        ("Elm 1", "Elm 2", "Elm 3", "Elm 4", "Fir 1", "Fir 2"),
+        (1, 2),
+        ("ann", "bob", "cat"),
+        ("en", "es"),
     )
     rows = [
         {
@@ -40,7 +46,8 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
             "intent": intent,
             "modality": modality,
             "release": release,
-            "family": "Elm",
+            "family": release[:3],
+            "language": language,
             "generation": int(release[-1]),
             "attempt": attempt,
             "rater": rater,
@@ -49,8 +56,8 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
             "refusal": number % 4 == 0,
             "refusal_level": ("none", "partial", "full")[number % 3],
         }
-        for number, (scenario, intent, modality, release, attempt, rater) in enumerate(keys)
-        if intent == "adversarial" or attempt == 1
+        for number, (scenario, intent, modality, release, attempt, rater, language) in enumerate(keys)
+        if (intent == "adversarial" or attempt == 1) and (language == "en" or (intent == "adversarial" and scenario != "s3"))
     ]
     ratings = ratings_of([*rows, *({**row, "kind": "judge", "rater": "judge"} for row in rows if row["rater"] == "ann")])
     return measure(ratings, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=50, model=Model("design")).estimates

@@ -5,10 +5,13 @@ import polars as pl
 import pytest
 
 from driftgauge.errors import EstimationError
+from driftgauge.frames import RATING_KEY, RESPONSE_KEY
 from driftgauge.measure.analysis import measure
 from driftgauge.measure.lookup import Lookup
+from driftgauge.measure.ranking import RANK, REVERSAL
 from driftgauge.measure.simulate import Shape, SimulatedRelease, simulate
 from driftgauge.rate.exchange import read_ratings
+from driftgauge.rate.exchange.ids import content_ids
 from driftgauge.study import Protocol
 
 SHAPE = Shape(
@@ -44,6 +47,30 @@ def test_counts_of_a_row_and_of_its_ratings_are_equal_for_every_estimate(ratings
     lookup = Lookup(ratings, Protocol())
     assert len(estimates) > 1_000
     for row in estimates.to_dicts():
+        found = lookup.ratings_of(row)
+        here = (len(found), found["rater"].n_unique(), found["response_id"].n_unique(), found["scenario"].n_unique())
+        assert here == (row["n_ratings"], row["n_raters"], row["n_responses"], row["n_scenarios"]), row
+
+
+def test_ranks_and_languages_are_traced_too(ratings: pl.DataFrame) -> None:
+    plain = ratings.filter(pl.col("kind") == "human", pl.col("intent") == "adversarial", pl.col("attempt") == 1)
+    other = plain.filter(pl.col("scenario") < "S006").with_columns(language=pl.lit("es"), extra_gender=pl.lit("f"))
+    twice = [
+        plain.with_columns(language=pl.lit("en"), extra_gender=pl.lit("f")),
+        other,
+        plain.with_columns(
+            language=pl.lit("en"), extra_gender=pl.lit("f"), family=pl.lit("B"), release="B" + pl.col("release")
+        ),
+    ]
+    both = pl.concat(twice, how="diagonal_relaxed")
+    both = both.with_columns(response_id=content_ids(both, RESPONSE_KEY), rating_id=content_ids(both, RATING_KEY))
+    protocol, rng = Protocol(), np.random.default_rng(1)
+    estimates = measure(both, protocol=protocol, rng=rng, bootstrap=20, units=["rating"]).estimates
+    pick = estimates.filter(pl.col("estimand").is_in([RANK, REVERSAL]) | (pl.col("contrast") == "language"))
+    assert {"reversal", "language", None} == set(pick["contrast"])
+    assert pick["method"].str.contains("raters matched on gender").any()
+    lookup = Lookup(both, protocol)
+    for row in pick.to_dicts():
         found = lookup.ratings_of(row)
         here = (len(found), found["rater"].n_unique(), found["response_id"].n_unique(), found["scenario"].n_unique())
         assert here == (row["n_ratings"], row["n_raters"], row["n_responses"], row["n_scenarios"]), row

@@ -1,0 +1,72 @@
+"""What lies beneath a net change, from one pass of ratings: ranks, reversals and languages (statistics §5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from driftgauge.measure.arrays import FloatArray
+from driftgauge.measure.bootstrap import Key
+from driftgauge.measure.bounds import Missing
+from driftgauge.measure.languages import language_questions, language_rows, matched_rows
+from driftgauge.measure.populations import Index, Question
+from driftgauge.measure.ranking import ranking_questions, ranking_rows
+from driftgauge.measure.rates import Rate
+from driftgauge.measure.rows import Row, Setting
+from driftgauge.measure.units import Contributions
+
+
+@dataclass(frozen=True)
+class Answered:
+    """One pass in one unit: its rows, and what they were made of.
+
+    Parameters
+    ----------
+    rows
+        Levels, drifts, modality effects.
+    found, setting, scopes
+        The ratings, and what every row shares.
+    rates, contributions
+        By name; the contributions are those of the unit.
+    missing
+        Responses that failed or were unsupported.
+    replicates
+        By scope, of every rate over every population; nothing without a bootstrap.
+    """
+
+    rows: list[Row]
+    found: Index
+    setting: Setting
+    scopes: tuple[str, ...]
+    rates: Mapping[str, Rate]
+    contributions: Mapping[str, Contributions]
+    missing: Missing
+    replicates: Mapping[str, Mapping[Key, FloatArray]]
+
+
+def beneath_questions(found: Index, *, rates: Mapping[str, Rate]) -> list[Question]:
+    """Return the questions whose populations need replicates beside those of levels, drifts and modality effects."""
+    return [*ranking_questions(found, rates=rates), *language_questions(found)]
+
+
+def beneath_rows(one: Answered) -> list[Row]:
+    """Return the ranks and reversals of releases, and the contrasts between languages.
+
+    Parameters
+    ----------
+    one
+        People's ratings of adversarial prompts in the protocol's unit.
+    """
+    found, setting, rates, missing = one.found, one.setting, one.rates, one.missing
+    parts = {name: one.contributions[name] for name in rates}
+    return [
+        *ranking_rows(found, setting=setting, rates=rates, replicates=one.replicates, missing=missing),
+        *language_rows(
+            found,
+            setting=setting,
+            rates=rates,
+            contributions=parts,
+            scopes=one.scopes,
+            missing=missing,
+            replicates=one.replicates,
+        ),
+        *matched_rows(found, setting=setting, rates=rates, scopes=one.scopes, missing=missing),
+    ]
