@@ -42,6 +42,7 @@ from driftgauge.measure.rows import (
     bootstrap_row,
     estimates_frame,
 )
+from driftgauge.measure.tipping_points import TippingPoint, tipping_points, tipping_rows
 from driftgauge.measure.units import RESPONSE_UNITS, Contributions, Rows, common_k, contributions, unit_groups
 from driftgauge.measure.variance import rater_strata
 from driftgauge.records import Finding, Progress
@@ -125,6 +126,7 @@ def measure(
     done = 0
     rows: list[Row] = []
     modelled: list[Finding] = []
+    tipping: Sequence[TippingPoint] = ()
     for kind, intent, name, frame in whose:
         setting = Setting(kind, intent, "rating", protocol.level, protocol.harmful_at, {}, simulated, name)
         one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
@@ -138,6 +140,7 @@ def measure(
             if _is_main(one.setting, unit, protocol):
                 progress(f"{kind} {intent}: what lies beneath", done, steps)
                 rows += beneath_rows(answered)
+                tipping = answered.tipping
         if (kind, intent) == ("human", "adversarial") and model.preset != "none":
             of_model = model_rows(
                 one.found,
@@ -158,7 +161,7 @@ def measure(
     estimates = estimates_frame(rows, analysis_id=analysis_id)
     without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
     said = [
-        *check(ratings, left, without_models, protocol=protocol),
+        *check(ratings, left, without_models, protocol=protocol, tipping=tipping),
         *judge_disagreements(without_models),
         *modelled,
     ]
@@ -242,8 +245,10 @@ def _answer_unit(one: _Pass, unit: Unit, *, protocol: Protocol) -> Answered:
         if each.odds:
             _add_drift_columns(mine, each.found, each.odds, one=one, rates=main, parts=parts)
         rows += [*mine, *_bootstrap_twins(mine, each.found, replicates), *each.part_rows]
-    _add_verdicts(rows, one, asked, protocol=protocol, replicates=replicates)
-    return Answered(rows, one.found, setting, one.scopes, main, parts, one.missing, replicates)
+    family = _add_verdicts(rows, one, asked, protocol=protocol, replicates=replicates)
+    tipping = tipping_points(one.found, family, protocol=protocol) if family else []
+    rows += tipping_rows(family, tipping)
+    return Answered(rows, one.found, setting, one.scopes, main, parts, one.missing, replicates, tipping)
 
 
 def _is_main(setting: Setting, unit: Unit, protocol: Protocol) -> bool:
@@ -364,11 +369,12 @@ def _add_verdicts(
     *,
     protocol: Protocol,
     replicates: Mapping[str, Mapping[Key, FloatArray]],
-) -> None:
+) -> list[Row]:
+    """Put verdicts on the rows that the protocol declared primary, in place, and return these rows."""
     setting = one.setting
     estimand = primary_estimand(one.rates, protocol)
     if setting.kind != "human" or setting.intent != "adversarial" or setting.unit != protocol.primary.unit or not estimand:
-        return
+        return []
     scope = protocol.scope if protocol.scope in one.scopes else "panel"
     compared = [each for each in asked if each.found.question.contrast == "drift" and not each.found.question.where]
     if scope == "panel":
@@ -378,11 +384,12 @@ def _add_verdicts(
     odds = [each.odds.change(each.found.names.index(estimand), scope) for each in compared if each.odds]
     judge(family, odds=odds, margin=protocol.margin, level=protocol.level)
     if estimand != "asr" or scope not in replicates:
-        return
+        return family
     for drift, each in zip(family, compared, strict=True):
         mine = [row for row in each.part_rows if row["scope"] == scope and row["method"] in (TWO_WAY, SCENARIO)]
         if mine:
             name_safer_by(drift, mine, replicates=part_replicates(each.found.question, replicates[scope]))
+    return family
 
 
 def _is_primary(row: Row, estimand: str | None, scope: str) -> bool:

@@ -1,6 +1,6 @@
 """What lies beneath a net change, from one pass of ratings: ranks, reversals and languages (statistics §5)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from driftgauge.measure.arrays import FloatArray
@@ -11,6 +11,7 @@ from driftgauge.measure.populations import Index, Question
 from driftgauge.measure.ranking import ranking_questions, ranking_rows
 from driftgauge.measure.rates import Rate
 from driftgauge.measure.rows import Row, Setting
+from driftgauge.measure.tipping_points import TippingPoint
 from driftgauge.measure.units import Contributions
 
 
@@ -30,6 +31,8 @@ class Answered:
         Responses that failed or were unsupported.
     replicates
         By scope, of every rate over every population; nothing without a bootstrap.
+    tipping
+        Of the drifts with verdicts.
     """
 
     rows: list[Row]
@@ -40,6 +43,7 @@ class Answered:
     contributions: Mapping[str, Contributions]
     missing: Missing
     replicates: Mapping[str, Mapping[Key, FloatArray]]
+    tipping: Sequence[TippingPoint] = ()
 
 
 def beneath_questions(found: Index, *, rates: Mapping[str, Rate]) -> list[Question]:

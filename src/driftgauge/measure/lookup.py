@@ -28,8 +28,10 @@ from driftgauge.study import Protocol
 
 Labels = Mapping[str, Any]
 _QUESTION = ("contrast", "release", "baseline_release", "baseline_language", *DIMENSIONS)
-_OF_DRIFTS = ("newly_vulnerable", "fixed", "net_churn", "gross_churn")
+_OF_DRIFTS = ("newly_vulnerable", "fixed", "net_churn", "gross_churn", "drift_to_zero", "verdict_changes")
 """Contrasts of the ratings of a drift."""
+_SHIFTED = {"success": "asr", "harm": "harm_rate", "refusal": "refusal_rate"}
+"""What a tipping point is of, by outcome."""
 
 
 def _by_place(questions: Iterable[Question]) -> dict[tuple[Any, ...], Question]:
@@ -111,7 +113,8 @@ class Lookup:
             renamed = {"contrast": "drift"} if part or estimate["contrast"] in _OF_DRIFTS else {}
             place = tuple(renamed.get(name, estimate[name]) for name in _QUESTION)
             question = (one.matched if matched else one.questions).get(place)
-            rate = one.both_marks if part else one.rates.get((estimate["estimand"], estimate["outcome"], estimate["filter"]))
+            named = _SHIFTED.get(estimate["outcome"]) if estimate["estimand"] == "tipping_point" else estimate["estimand"]
+            rate = one.both_marks if part else one.rates.get((str(named), estimate["outcome"], estimate["filter"]))
             populations = None if question is None else question.populations
         if populations is None or rate is None:
             raise EstimationError(

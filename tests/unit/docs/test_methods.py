@@ -59,6 +59,7 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
         for number, (scenario, intent, modality, release, attempt, rater, language) in enumerate(keys)
         if (intent == "adversarial" or attempt == 1) and (language == "en" or (intent == "adversarial" and scenario != "s3"))
     ]
+    rows += [{**row, "rater": f"{row['rater']} too"} for row in rows if row["release"] == "Fir 2"]
     ratings = ratings_of([*rows, *({**row, "kind": "judge", "rater": "judge"} for row in rows if row["rater"] == "ann")])
     return measure(ratings, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=50, model=Model("design")).estimates
 
