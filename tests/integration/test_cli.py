@@ -20,6 +20,8 @@ FILES = [
     "estimates.parquet",
     "findings.csv",
     "findings.parquet",
+    "flips.csv",
+    "flips.parquet",
     "manifest.json",
     "ratings.parquet",
     "report.html",

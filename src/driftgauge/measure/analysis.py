@@ -9,9 +9,10 @@ import numpy as np
 import polars as pl
 
 from driftgauge.errors import EstimationError
+from driftgauge.frames import FLIPS, table_frame
 from driftgauge.measure.agreement import agreement_rows
 from driftgauge.measure.arrays import FloatArray
-from driftgauge.measure.beneath import Answered, beneath_questions, beneath_rows
+from driftgauge.measure.beneath import Answered, Beneath, beneath_questions, look_beneath
 from driftgauge.measure.bootstrap import Key, Weights, draw_weights, rating_replicates, response_replicates
 from driftgauge.measure.bounds import Missing, count_missing, drift_bounds, missing_in
 from driftgauge.measure.checks import check
@@ -56,10 +57,11 @@ UNITS: Final[tuple[Unit, ...]] = ("rating", "response_mean", "response_majority"
 
 @dataclass(frozen=True)
 class Measured:
-    """What a measurement found."""
+    """What a measurement found: the `estimates` and `flips` tables, and findings."""
 
     estimates: pl.DataFrame
     findings: list[Finding]
+    flips: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -127,6 +129,7 @@ def measure(
     rows: list[Row] = []
     modelled: list[Finding] = []
     tipping: Sequence[TippingPoint] = ()
+    beneath = Beneath()
     for kind, intent, name, frame in whose:
         setting = Setting(kind, intent, "rating", protocol.level, protocol.harmful_at, {}, simulated, name)
         one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
@@ -139,7 +142,8 @@ def measure(
             done += 1
             if _is_main(one.setting, unit, protocol):
                 progress(f"{kind} {intent}: what lies beneath", done, steps)
-                rows += beneath_rows(answered)
+                beneath = look_beneath(answered, success=one.rates.get("asr"))
+                rows += beneath.rows
                 tipping = answered.tipping
         if (kind, intent) == ("human", "adversarial") and model.preset != "none":
             of_model = model_rows(
@@ -162,10 +166,11 @@ def measure(
     without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
     said = [
         *check(ratings, left, without_models, protocol=protocol, tipping=tipping),
+        *beneath.findings,
         *judge_disagreements(without_models),
         *modelled,
     ]
-    return Measured(estimates, said)
+    return Measured(estimates, said, table_frame(beneath.flips, FLIPS, analysis_id=analysis_id))
 
 
 def _said(progress: Progress, stage: str, *, done: int, steps: int) -> None:

@@ -1,11 +1,13 @@
-"""What lies beneath a net change, from one pass of ratings: ranks, reversals and languages (statistics §5)."""
+"""What lies beneath a net change, from one pass of ratings: churn, ranks and languages (statistics §5)."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from driftgauge.measure.arrays import FloatArray
 from driftgauge.measure.bootstrap import Key
 from driftgauge.measure.bounds import Missing
+from driftgauge.measure.churn import churn_findings, churn_rows
+from driftgauge.measure.flips import flip_rows
 from driftgauge.measure.languages import language_questions, language_rows, matched_rows
 from driftgauge.measure.populations import Index, Question
 from driftgauge.measure.ranking import ranking_questions, ranking_rows
@@ -13,6 +15,7 @@ from driftgauge.measure.rates import Rate
 from driftgauge.measure.rows import Row, Setting
 from driftgauge.measure.tipping_points import TippingPoint
 from driftgauge.measure.units import Contributions
+from driftgauge.records import Finding
 
 
 @dataclass(frozen=True)
@@ -46,19 +49,39 @@ class Answered:
     tipping: Sequence[TippingPoint] = ()
 
 
+@dataclass(frozen=True)
+class Beneath:
+    """Rows of the estimates, rows of the flips, and findings."""
+
+    rows: list[Row] = field(default_factory=list[Row])
+    flips: list[Row] = field(default_factory=list[Row])
+    findings: list[Finding] = field(default_factory=list[Finding])
+
+
 def beneath_questions(found: Index, *, rates: Mapping[str, Rate]) -> list[Question]:
     """Return the questions whose populations need replicates beside those of levels, drifts and modality effects."""
     return [*ranking_questions(found, rates=rates), *language_questions(found)]
 
 
-def beneath_rows(one: Answered) -> list[Row]:
-    """Return the ranks and reversals of releases, and the contrasts between languages.
+def look_beneath(one: Answered, *, success: Rate | None) -> Beneath:
+    """Return what lies beneath the drifts of a pass.
 
     Parameters
     ----------
     one
         People's ratings of adversarial prompts in the protocol's unit.
+    success
+        Attack success, null where it was not rated: then there is no churn.
     """
+    rows = _ranks_and_languages(one)
+    if success is None:
+        return Beneath(rows)
+    churn = churn_rows(one.found, setting=one.setting, rate=success)
+    flips = flip_rows(one.found, rate=success, simulated=one.setting.simulated)
+    return Beneath([*churn, *rows], flips, list(churn_findings(churn)))
+
+
+def _ranks_and_languages(one: Answered) -> list[Row]:
     found, setting, rates, missing = one.found, one.setting, one.rates, one.missing
     parts = {name: one.contributions[name] for name in rates}
     return [

@@ -15,12 +15,22 @@ import polars as pl
 from driftgauge.errors import EstimationError
 from driftgauge.measure.agreement import COEFFICIENTS
 from driftgauge.measure.arrays import IntArray
+from driftgauge.measure.churn import NOISE, noise_ratings
 from driftgauge.measure.decompose import PARTS, component_rates
 from driftgauge.measure.estimate import goes_in
 from driftgauge.measure.languages import MATCHED, language_questions, matched_questions
 from driftgauge.measure.models import METHOD, modelled
 from driftgauge.measure.outcomes import Counted, counted, outcomes, sample
-from driftgauge.measure.populations import DIMENSIONS, Index, Question, drifts, index, levels, modality_effects
+from driftgauge.measure.populations import (
+    DIMENSIONS,
+    Index,
+    Question,
+    drifts,
+    index,
+    levels,
+    modality_effects,
+    population,
+)
 from driftgauge.measure.ranking import RANK, REVERSAL, comparison_of, ranked_by
 from driftgauge.measure.rates import Rate, rates
 from driftgauge.measure.rows import question_labels
@@ -104,6 +114,8 @@ class Lookup:
         return modelled(self._counted.rows.filter(*whose), estimate["outcome"])
 
     def _places(self, one: _Pass, estimate: Labels) -> IntArray:
+        if estimate["contrast"] == NOISE:
+            return self._of_noise(one, estimate)
         if estimate["estimand"] in (RANK, REVERSAL):
             rate = one.rates.get((str(ranked_by(one.by_name)), estimate["outcome"], estimate["filter"]))
             compared = comparison_of(one.found, rate, estimate) if rate else None
@@ -123,6 +135,11 @@ class Lookup:
             )
         rows = np.concatenate([side.rows for side in populations])
         return rows[goes_in(rate, rows, one.found.sample, unit=estimate["unit"])]
+
+    def _of_noise(self, one: _Pass, estimate: Labels) -> IntArray:
+        where = {name: estimate[name] for name in DIMENSIONS if estimate[name] is not None}
+        side = population(one.found, estimate["release"], where)
+        return noise_ratings(one.found, side, one.by_name["asr"])
 
     def _pass(self, kind: str, intent: str, judge: str | None) -> _Pass:
         key = (kind, intent, judge)

@@ -96,6 +96,7 @@ class Made:
     manifest: Manifest
     estimates: pl.DataFrame
     findings: pl.DataFrame
+    flips: pl.DataFrame
 
 
 def make(ratings: pl.DataFrame, recipe: Recipe, *, found: Sequence[Finding], progress: Progress) -> Made:
@@ -126,7 +127,7 @@ def make(ratings: pl.DataFrame, recipe: Recipe, *, found: Sequence[Finding], pro
     counts = _counts(ratings) | {"estimates": len(measured.estimates), "findings": len(every)}
     manifest = _manifest(recipe, counts, simulated=bool(ratings["simulated"].fill_null(value=False).any()))
     findings = findings_frame(every, analysis_id=analysis_id, simulated=manifest.simulated)
-    return Made(manifest, measured.estimates, findings)
+    return Made(manifest, measured.estimates, findings, measured.flips)
 
 
 def already_there(out: Path, analysis_id: str, *, replace: bool) -> Analysis | None:
@@ -161,13 +162,13 @@ def already_there(out: Path, analysis_id: str, *, replace: bool) -> Analysis | N
 
 
 def writers(made: Made) -> dict[str, Writer]:
-    """Return what writes the estimates and findings."""
-    return {
-        "estimates.parquet": made.estimates.write_parquet,
-        "estimates.csv": lambda path: write_csv(made.estimates, path),
-        "findings.parquet": made.findings.write_parquet,
-        "findings.csv": lambda path: write_csv(made.findings, path),
-    }
+    """Return what writes the tables of results."""
+    tables = {"estimates": made.estimates, "findings": made.findings, "flips": made.flips}
+    return {name: write for table, frame in tables.items() for name, write in _frame_writers(table, frame).items()}
+
+
+def _frame_writers(name: str, frame: pl.DataFrame) -> dict[str, Writer]:
+    return {f"{name}.parquet": frame.write_parquet, f"{name}.csv": lambda path: write_csv(frame, path)}
 
 
 def lineage_hash(lineage: Lineage | None) -> str | None:
