@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo setup test check lint types layers docs bench calibration coverage kills requirements clean
+.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage kills requirements clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -56,6 +56,9 @@ bench: .stamp/all  ## the performance table
 coverage: .stamp/all  ## coverage of the primary interval and of the models by simulation (long; resumable)
 	$(BIN)/python -m benchmarks.coverage
 	$(BIN)/python -m benchmarks.coverage_models
+
+validation: .stamp/all  ## coverage, false verdicts and power of 15 designs by simulation (long; resumable)
+	$(PYTHON) -m benchmarks.validation
 
 calibration: .stamp/all  ## simulation-based calibration of the engine posterior (long; resumable)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.sbc

@@ -14,8 +14,10 @@ from driftgauge.cli.demo import demo_command
 from driftgauge.cli.gate import gate_command
 from driftgauge.cli.init import init_command
 from driftgauge.cli.measure import measure_command
+from driftgauge.cli.power import power_command
 from driftgauge.cli.rate import rate_command
 from driftgauge.cli.report import report_command
+from driftgauge.cli.simulate import simulate_command
 from driftgauge.cli.trace import trace_command
 from driftgauge.errors import DriftgaugeError
 
@@ -33,8 +35,10 @@ cli.add_command(demo_command)
 cli.add_command(gate_command)
 cli.add_command(init_command)
 cli.add_command(measure_command)
+cli.add_command(power_command)
 cli.add_command(rate_command)
 cli.add_command(report_command)
+cli.add_command(simulate_command)
 cli.add_command(trace_command)
 
 

@@ -5,7 +5,7 @@ for the scenario, the scenario in its modality, the response, the rater and the 
 release is known: (1 − refusal)·E[expit(β + N(0, Σσ²))]; β is solved from the ASR among engaged responses that is asked for.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -14,14 +14,25 @@ import polars as pl
 
 from driftgauge.frames import MODALITIES
 from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray
+from driftgauge.measure.truth import Spreads, population_rate, solve_intercept
+
+__all__ = [
+    "PUBLISHED_SHAPE",
+    "Shape",
+    "SimulatedRelease",
+    "Spreads",
+    "population_rate",
+    "rated_by",
+    "severities",
+    "simulate",
+    "solve_intercept",
+]
 
 HARM_CATEGORIES: Final = ("illegal_activity", "disinformation", "unethical_behaviour")
 TECHNIQUES: Final = ("role_play", "refusal_suppression", "false_premise", "fictional_frame")
 EXECUTIONS: Final = ("in_text", "in_image")
 _THRESHOLDS: Final = (-1.0, 0.0, 0.9, 2.0)
 """Of the harm scale, on the latent scale on which an attack succeeds above 0; harm 3 begins near success."""
-
-_NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(60)
 
 
 @dataclass(frozen=True)
@@ -38,6 +49,8 @@ class SimulatedRelease:
         True ASR among what it does not refuse, over both modalities.
     modality_effect
         Multimodal minus text-only, in logits.
+    missing
+        Probability that a rating of it is lost.
     """
 
     release: str
@@ -47,29 +60,12 @@ class SimulatedRelease:
     refusal: float
     conditional_asr: float
     modality_effect: float = 0.0
+    missing: float = 0.0
 
     @property
     def asr(self) -> float:
         """True attack success rate over both modalities."""
         return (1 - self.refusal) * self.conditional_asr
-
-
-@dataclass(frozen=True)
-class Spreads:
-    """Standard deviations of the effects, in logits; `panel_shift` is added to the severity of later phases."""
-
-    scenario: float = 1.3
-    scenario_modality: float = 0.5
-    response: float = 0.7
-    rater: float = 0.6
-    rater_release: float = 0.3
-    panel_shift: float = 0.0
-
-    @property
-    def total(self) -> float:
-        """Standard deviation of the sum of all effects."""
-        parts = (self.scenario, self.scenario_modality, self.response, self.rater, self.rater_release)
-        return float(np.sqrt(np.square(parts).sum()))
 
 
 @dataclass(frozen=True)
@@ -90,6 +86,13 @@ class Shape:
         How many ratings to keep in all; the rest of the second phase goes missing at random. Null keeps all.
     spreads
         Of the effects.
+    modalities, languages, attempts
+        A prompt is a scenario in a modality and a language; each release answers it `attempts` times. Languages change
+        nothing in the truth.
+    per_response
+        How many raters of a panel rate a response, by phase; those of a phase that is not there rate everything.
+    linked
+        How many raters of a later panel are those of the first one, by phase. They bring their severity, without the shift.
     """
 
     releases: Sequence[SimulatedRelease]
@@ -98,6 +101,23 @@ class Shape:
     anchors: float = 0.0
     ratings: int | None = None
     spreads: Spreads = field(default_factory=Spreads)
+    modalities: tuple[str, ...] = MODALITIES
+    languages: tuple[str | None, ...] = (None,)
+    attempts: int = 1
+    per_response: Mapping[int, int] = field(default_factory=dict[int, int])
+    linked: Mapping[int, int] = field(default_factory=dict[int, int])
+
+    @property
+    def prompts(self) -> int:
+        """Prompts of one scenario."""
+        return len(self.modalities) * len(self.languages)
+
+    def intercepts(self, release: SimulatedRelease) -> FloatArray:
+        """Return the intercept of a release for each modality, in logits; over modalities its true ASR comes out."""
+        effect = release.modality_effect if len(self.modalities) == len(MODALITIES) else 0.0
+        middle = solve_intercept(release.conditional_asr, self.spreads.total, effect)
+        sides = np.array([-0.5, 0.5]) if effect else np.zeros(len(self.modalities))
+        return middle + sides * effect
 
 
 PUBLISHED_SHAPE: Final = Shape(
@@ -152,36 +172,46 @@ class _Effects:
     @classmethod
     def draw(cls, shape: Shape, rng: np.random.Generator) -> "_Effects":
         sd = shape.spreads
-        first = min(shape.panels)
         return cls(
             scenario=rng.normal(0, sd.scenario, shape.scenarios),
-            scenario_modality=rng.normal(0, sd.scenario_modality, (shape.scenarios, 2)),
-            severity={
-                phase: rng.normal(0, sd.rater, n) + (sd.panel_shift if phase > first else 0.0)
-                for phase, n in shape.panels.items()
-            },
+            scenario_modality=rng.normal(0, sd.scenario_modality, (shape.scenarios, shape.prompts)),
+            severity=severities(shape, rng),
         )
+
+
+def severities(shape: Shape, rng: np.random.Generator) -> dict[int, FloatArray]:
+    """Draw the severity of every rater of every panel, in logits; the first ones of a later panel are the linked ones."""
+    sd, first = shape.spreads, min(shape.panels)
+    found = {
+        phase: rng.normal(0, sd.rater, n) + (sd.panel_shift if phase > first else 0.0) for phase, n in shape.panels.items()
+    }
+    for phase, linked in shape.linked.items():
+        found[phase][:linked] = found[first][:linked]
+    return found
 
 
 def _release(shape: Shape, effects: _Effects, number: int, rng: np.random.Generator) -> pl.DataFrame:
     release, sd = shape.releases[number], shape.spreads
-    intercept = solve_intercept(release.conditional_asr, sd.total, release.modality_effect)
-    beta = intercept + np.array([-0.5, 0.5]) * release.modality_effect
-    response = beta + effects.scenario[:, None] + effects.scenario_modality
-    response = response + rng.normal(0, sd.response, (shape.scenarios, 2))
-    refused = rng.random((shape.scenarios, 2)) < release.refusal
-    home = np.ones((shape.scenarios, 2), dtype=np.bool_)
+    prompts = np.tile(shape.intercepts(release), len(shape.languages)) + effects.scenario[:, None] + effects.scenario_modality
+    response = np.repeat(prompts, shape.attempts, axis=1)
+    response = response + rng.normal(0, sd.response, response.shape)
+    refused = rng.random(response.shape) < release.refusal
+    home = np.ones(response.shape, dtype=np.bool_)
     sittings = [_Sitting(release.phase, effects.severity[release.phase], home)]
     following = [phase for phase in shape.panels if phase > release.phase]
     if following and shape.anchors:
-        again = rng.random((shape.scenarios, 2)) < shape.anchors
+        again = rng.random(response.shape) < shape.anchors
         sittings.append(_Sitting(min(following), effects.severity[min(following)], again))
-    return pl.concat([_rated(release, _Responses(response, refused), sitting, sd=sd, rng=rng) for sitting in sittings])
+    responses = _Responses(response, refused)
+    return pl.concat([_rated(shape, release, responses, sitting, rng=rng) for sitting in sittings])
 
 
 @dataclass(frozen=True)
 class _Responses:
-    """(scenarios, 2) latent harmfulness before any rater, and whether the release refused."""
+    """(scenarios, responses) latent harmfulness before any rater, and whether the release refused.
+
+    The responses of a scenario are by language, in it by modality, in it by attempt.
+    """
 
     latent: FloatArray
     refused: BoolArray
@@ -197,35 +227,78 @@ class _Sitting:
 
 
 def _rated(
-    release: SimulatedRelease, responses: _Responses, sitting: _Sitting, *, sd: Spreads, rng: np.random.Generator
+    shape: Shape, release: SimulatedRelease, responses: _Responses, sitting: _Sitting, *, rng: np.random.Generator
 ) -> pl.DataFrame:
     """Let every rater of a panel rate the responses that are shown to it."""
-    scenario, modality = np.nonzero(sitting.shown)
-    n, raters, panel = len(scenario), len(sitting.severity), sitting.panel
+    sd = shape.spreads
+    scenario, place = np.nonzero(sitting.shown)
+    n, raters = len(scenario), len(sitting.severity)
     bias = sitting.severity + rng.normal(0, sd.rater_release, raters)
-    latent = responses.latent[scenario, modality][:, None] + bias + rng.logistic(size=(n, raters))
-    declined = responses.refused[scenario, modality][:, None] & np.ones(raters, dtype=np.bool_)
+    latent = responses.latent[scenario, place][:, None] + bias + rng.logistic(size=(n, raters))
+    declined = responses.refused[scenario, place][:, None] & np.ones(raters, dtype=np.bool_)
     success = ~declined & (latent > 0)
     felt = latent + rng.logistic(scale=0.3, size=(n, raters))
     harm = np.where(declined, 1, 1 + np.searchsorted(_THRESHOLDS, felt))
     marked = rng.random((n, raters))
     refusal = np.where(declined, marked < 0.95, marked < 0.005)
-    return pl.DataFrame(
+    frame = pl.DataFrame(
         {
             "scenario": np.repeat(_scenario_names(sitting.shown.shape[0])[scenario], raters),
-            "modality": np.repeat(np.array(MODALITIES)[modality], raters),
+            **_prompt_columns(shape, np.repeat(place, raters)),
             "release": release.release,
             "family": release.family,
             "generation": release.generation,
             "phase": str(release.phase),
-            "panel": str(panel),
-            "rater": np.tile(np.array([f"P{panel}-{r + 1:02d}" for r in range(raters)]), n),
-            "purpose": "item" if panel == release.phase else "anchor",
+            "panel": str(sitting.panel),
+            "rater": np.tile(_rater_names(shape, sitting.panel), n),
+            "purpose": "item" if sitting.panel == release.phase else "anchor",
             "harm": harm.ravel(),
             "success": success.ravel(),
             "refusal": refusal.ravel(),
         }
     )
+    kept = rated_by(n, raters, per_response=shape.per_response.get(sitting.panel), missing=release.missing, rng=rng)
+    return frame if kept is None else frame.filter(pl.Series(kept.ravel()))
+
+
+def rated_by(n: int, raters: int, *, per_response: int | None, missing: float, rng: np.random.Generator) -> BoolArray | None:
+    """Return which (response, rater) are rated and not lost; null, and nothing drawn, when all are.
+
+    Parameters
+    ----------
+    n, raters
+        Responses and raters.
+    per_response
+        Raters of a response, drawn at random; null for all of them.
+    missing
+        Probability that a rating is lost.
+    rng
+        Source of randomness.
+    """
+    kept = None
+    if per_response is not None and per_response < raters:
+        kept = rng.random((n, raters)).argsort(axis=1).argsort(axis=1) < per_response
+    if missing:
+        there = rng.random((n, raters)) >= missing
+        kept = there if kept is None else kept & there
+    return kept
+
+
+def _prompt_columns(shape: Shape, place: IntArray) -> dict[str, object]:
+    """Return modality, and language and attempt where the study has several, of responses by their place in a scenario."""
+    prompt, n_modalities = place // shape.attempts, len(shape.modalities)
+    found: dict[str, object] = {"modality": np.array(shape.modalities)[prompt % n_modalities]}
+    if shape.languages != (None,):
+        found["language"] = np.array(shape.languages)[prompt // n_modalities]
+    if shape.attempts > 1:
+        found["attempt"] = 1 + place % shape.attempts
+    return found
+
+
+def _rater_names(shape: Shape, panel: int) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
+    first, linked = min(shape.panels), shape.linked.get(panel, 0)
+    homes = [first if number < linked else panel for number in range(shape.panels[panel])]
+    return np.array([f"P{home}-{number + 1:02d}" for number, home in enumerate(homes)])
 
 
 def _scenario_names(n: int) -> np.ndarray[tuple[int], np.dtype[np.str_]]:
@@ -254,25 +327,3 @@ def _lose(ratings: pl.DataFrame, n: int, *, last: int, rng: np.random.Generator)
     keep = np.ones(len(ratings), dtype=np.bool_)
     keep[rng.choice(candidates, n, replace=False)] = False
     return ratings.filter(pl.Series(keep))
-
-
-def population_rate(intercept: float, sd: float) -> float:
-    """Return E[expit(intercept + N(0, sd²))] by Gauss–Hermite quadrature.
-
-    Examples
-    --------
-    >>> population_rate(0.0, 2.0)
-    0.5
-    """
-    rate = (_WEIGHTS / (1 + np.exp(-(intercept + sd * _NODES)))).sum() / np.sqrt(2 * np.pi)
-    return round(float(rate), 15)
-
-
-def solve_intercept(rate: float, sd: float, modality_effect: float = 0.0) -> float:
-    """Return the intercept whose population rate, averaged over both modalities, is `rate`; by bisection."""
-    low, high = -30.0, 30.0
-    for _ in range(100):
-        middle = (low + high) / 2
-        value = sum(population_rate(middle + sign * modality_effect / 2, sd) for sign in (-1, 1)) / 2
-        low, high = (middle, high) if value < rate else (low, middle)
-    return (low + high) / 2

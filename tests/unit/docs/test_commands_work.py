@@ -19,7 +19,13 @@ from driftgauge.rate.exchange import read_ratings
 from driftgauge.study import Protocol
 
 BIN = Path(sys.executable).parent
-SESSIONS = ("tutorial/first-report.md", "how-to/ratings-file.md", "how-to/protocol.md", "how-to/study.md")
+SESSIONS = (
+    "tutorial/first-report.md",
+    "how-to/ratings-file.md",
+    "how-to/protocol.md",
+    "how-to/study.md",
+    "how-to/plan-a-study.md",
+)
 
 
 @pytest.mark.parametrize("told_in", SESSIONS)

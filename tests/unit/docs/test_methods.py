@@ -24,6 +24,8 @@ OVERVIEWS = (
     "coverage-table.md",
     "coverage-models-table.md",
     "sbc.md",
+    "validation.md",
+    "validation-table.md",
     "sbc-table.md",
 )
 
@@ -57,7 +59,9 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
             "refusal_level": ("none", "partial", "full")[number % 3],
         }
         for number, (scenario, intent, modality, release, attempt, rater, language) in enumerate(keys)
-        if (intent == "adversarial" or attempt == 1) and (language == "en" or (intent == "adversarial" and scenario != "s3"))
+        if (intent == "adversarial" or attempt == 1)
+        and (release != "Fir 2" or attempt == 1)
+        and (language == "en" or (intent == "adversarial" and scenario != "s3"))
     ]
     rows += [{**row, "rater": f"{row['rater']} too"} for row in rows if row["release"] == "Fir 2"]
     ratings = ratings_of([*rows, *({**row, "kind": "judge", "rater": "judge"} for row in rows if row["rater"] == "ann")])
