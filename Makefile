@@ -58,7 +58,7 @@ coverage: .stamp/all  ## coverage of the primary interval and of the models by s
 	$(BIN)/python -m benchmarks.coverage_models
 
 validation: .stamp/all  ## coverage, false verdicts and power of 15 designs by simulation (long; resumable)
-	$(PYTHON) -m benchmarks.validation
+	$(BIN)/python -m benchmarks.validation
 
 calibration: .stamp/all  ## simulation-based calibration of the engine posterior (long; resumable)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.sbc
