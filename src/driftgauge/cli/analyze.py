@@ -21,6 +21,7 @@ from driftgauge.study import ModelPreset
 @options.model
 @options.engine
 @options.jobs
+@options.robustness
 @options.seed
 @options.bootstrap
 @options.overwrite
@@ -35,6 +36,7 @@ def analyze_command(
     model: ModelPreset | None,
     engine: Engine,
     jobs: int,
+    robustness: bool,
     seed: int,
     bootstrap: int,
     overwrite: bool,
@@ -54,6 +56,7 @@ def analyze_command(
         model=model,
         engine=engine,
         jobs=jobs,
+        robustness=robustness,
         seed=seed,
         bootstrap=bootstrap,
     )

@@ -16,6 +16,7 @@ from driftgauge.study import ModelPreset
 @options.model
 @options.engine
 @options.jobs
+@options.robustness
 @options.seed
 @options.bootstrap
 @click.option("--overwrite", is_flag=True, help="Measure again what was measured already.")
@@ -25,6 +26,7 @@ def measure_command(
     model: ModelPreset | None,
     engine: Engine,
     jobs: int,
+    robustness: bool,
     seed: int,
     bootstrap: int,
     overwrite: bool,
@@ -42,6 +44,7 @@ def measure_command(
             model=model,
             engine=engine,
             jobs=jobs,
+            robustness=robustness,
             seed=seed,
             bootstrap=bootstrap,
             overwrite=overwrite,

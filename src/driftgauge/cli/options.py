@@ -65,3 +65,8 @@ jobs = click.option(
     show_default="one a processor",
     help="Processes for what can be shared out; the numbers do not depend on it.",
 )
+robustness = click.option(
+    "--robustness",
+    is_flag=True,
+    help="Analyse every drift in all reasonable ways as well, and say which verdicts depend on the way (about a minute).",
+)

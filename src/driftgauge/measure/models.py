@@ -263,7 +263,7 @@ def _change(one: _Fitted, each: dict[str, Any], df: float | None, *, level: floa
     odds = {name: _float(each[name]) if one.fit.converged else float("nan") for name in _ODDS}
     if df is None:
         return numbers | odds
-    change = _log_odds(odds, df=None, level=one.fit.level)
+    change = log_odds_of(odds, df=None, level=one.fit.level)
     by_t = wald(np.array([change.value]), np.array([change.std_error]), df=df, level=level)
     limits = [odds["odds_ratio"], *(float(np.exp(by_t[name][0])) for name in ("conf_low", "conf_high"))]
     return _with_t(numbers, df, level=level) | dict(zip(_ODDS, limits, strict=True))
@@ -272,7 +272,7 @@ def _change(one: _Fitted, each: dict[str, Any], df: float | None, *, level: floa
 _ODDS: Final = ("odds_ratio", "odds_ratio_low", "odds_ratio_high")
 
 
-def _log_odds(row: Row, *, df: float | None, level: float) -> Change:
+def log_odds_of(row: Row, *, df: float | None, level: float) -> Change:
     """Return the logarithm of a row's odds ratio, and the standard error that its limits were formed with."""
     value, low, high = (float(np.log(_float(row.get(name)))) for name in _ODDS)
     tail = (1 + level) / 2
@@ -335,11 +335,11 @@ def disagreements(mine: Sequence[Row], primary: Sequence[Row], *, protocol: Prot
     averaged = {
         _key(row): row for row in mine if row.get("contrast") == "drift" and judged and row["estimand"] == judged[0]["estimand"]
     }
-    pairs = [(row, _testable(averaged[_key(row)])) for row in judged if _key(row) in averaged]
+    pairs = [(row, testable(averaged[_key(row)])) for row in judged if _key(row) in averaged]
     pairs = [(row, each) for row, each in pairs if each["df"] is not None]
     if not pairs:
         return
-    odds = [_log_odds(each, df=each["df"], level=each["level"]) for _, each in pairs]
+    odds = [log_odds_of(each, df=each["df"], level=each["level"]) for _, each in pairs]
     beside = [dict(each) for _, each in pairs]
     judge(beside, odds=odds, margin=protocol.margin, level=protocol.level)
     for (row, _), each in zip(pairs, beside, strict=True):
@@ -347,7 +347,7 @@ def disagreements(mine: Sequence[Row], primary: Sequence[Row], *, protocol: Prot
             yield _disagreement(row, each, verdict=each["verdict"], model=model)
 
 
-def _testable(row: Row) -> Row:
+def testable(row: Row) -> Row:
     """Return a drift with what verdicts need, which a row of draws does not have; other rows as they are."""
     if not row["method"].endswith(QUANTILES):
         return row

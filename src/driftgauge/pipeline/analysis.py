@@ -3,17 +3,20 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from driftgauge.errors import StoreError
-from driftgauge.frames import findings_frame, write_csv
+from driftgauge.frames import findings_frame, specifications_frame, write_csv
 from driftgauge.measure.analysis import measure
 from driftgauge.measure.mixed.fit import Engine
 from driftgauge.measure.models import Model
+from driftgauge.measure.robustness import Robustness, specifications
+from driftgauge.pipeline.parallel import map_over
 from driftgauge.pipeline.provenance import library_versions
 from driftgauge.pipeline.results import Writer, is_complete, read_manifest
 from driftgauge.records import Finding, Lineage, Manifest, Progress, content_id
@@ -38,6 +41,8 @@ class Recipe:
         What fits it.
     jobs
         Processes; the numbers do not depend on it.
+    robustness
+        Whether every drift is analysed in all reasonable ways as well.
     identity
         What else makes it another analysis.
     settings
@@ -54,6 +59,7 @@ class Recipe:
     model: ModelPreset | None = None
     engine: Engine = "laplace"
     jobs: int = 1
+    robustness: bool = False
     identity: Sequence[object] = ()
     settings: Mapping[str, Any] | None = None
 
@@ -72,6 +78,7 @@ class Recipe:
             lineage_hash(self.lineage),
             *self.identity,
             *self.fitted.identity,
+            *(("robustness",) if self.robustness else ()),
             self.seed,
             self.bootstrap,
             library_versions(),
@@ -91,12 +98,13 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Made:
-    """An analysis that is not written yet."""
+    """An analysis that is not written yet; specifications are null where they were not asked for."""
 
     manifest: Manifest
     estimates: pl.DataFrame
     findings: pl.DataFrame
     flips: pl.DataFrame
+    specifications: pl.DataFrame | None
 
 
 def make(ratings: pl.DataFrame, recipe: Recipe, *, found: Sequence[Finding], progress: Progress) -> Made:
@@ -123,11 +131,28 @@ def make(ratings: pl.DataFrame, recipe: Recipe, *, found: Sequence[Finding], pro
         analysis_id=analysis_id,
         progress=progress,
     )
-    every = [*measured.findings, *found]
+    robust = _robustness(ratings, recipe, measured.estimates, progress=progress) if recipe.robustness else None
+    every = [*measured.findings, *(robust.findings if robust else ()), *found]
     counts = _counts(ratings) | {"estimates": len(measured.estimates), "findings": len(every)}
     manifest = _manifest(recipe, counts, simulated=bool(ratings["simulated"].fill_null(value=False).any()))
     findings = findings_frame(every, analysis_id=analysis_id, simulated=manifest.simulated)
-    return Made(manifest, measured.estimates, findings, measured.flips)
+    specified = None if robust is None else specifications_frame(robust.rows, analysis_id=analysis_id)
+    return Made(manifest, measured.estimates, findings, measured.flips, specified)
+
+
+_PRESETS: Final[tuple[ModelPreset, ...]] = ("design", "response", "published")
+
+
+def _robustness(ratings: pl.DataFrame, recipe: Recipe, estimates: pl.DataFrame, *, progress: Progress) -> Robustness:
+    return specifications(
+        ratings,
+        protocol=recipe.protocol,
+        primary=estimates.filter("primary").to_dicts(),
+        rng=np.random.default_rng(recipe.seed),  # noqa: TID251 - the edge where generators are made
+        presets=() if recipe.fitted.preset == "none" else _PRESETS,
+        map_over=partial(map_over, jobs=recipe.jobs),
+        progress=progress,
+    )
 
 
 def already_there(out: Path, analysis_id: str, *, replace: bool) -> Analysis | None:
@@ -164,6 +189,8 @@ def already_there(out: Path, analysis_id: str, *, replace: bool) -> Analysis | N
 def writers(made: Made) -> dict[str, Writer]:
     """Return what writes the tables of results."""
     tables = {"estimates": made.estimates, "findings": made.findings, "flips": made.flips}
+    if made.specifications is not None:
+        tables["specifications"] = made.specifications
     return {name: write for table, frame in tables.items() for name, write in _frame_writers(table, frame).items()}
 
 

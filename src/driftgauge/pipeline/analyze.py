@@ -39,6 +39,8 @@ class Inputs:
         What fits it.
     jobs
         Processes; the numbers do not depend on it.
+    robustness
+        Whether every drift is analysed in all reasonable ways as well.
     seed, bootstrap
         Of the replicates.
     command
@@ -53,6 +55,7 @@ class Inputs:
     model: ModelPreset | None = None
     engine: Engine = "laplace"
     jobs: int = 1
+    robustness: bool = False
     seed: int = DEFAULT_SEED
     bootstrap: int = DEFAULT_BOOTSTRAP
     command: str = "analyze"
@@ -114,6 +117,7 @@ def recipe_of(inputs: Inputs) -> Recipe:
         model=inputs.model,
         engine=inputs.engine,
         jobs=inputs.jobs,
+        robustness=inputs.robustness,
         identity=(inputs.format, column_map),
         settings={"format": inputs.format, "column_map": column_map},
     )

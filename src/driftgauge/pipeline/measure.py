@@ -32,6 +32,7 @@ def measure_study(
     model: ModelPreset | None = None,
     engine: Engine = "laplace",
     jobs: int = 1,
+    robustness: bool = False,
     overwrite: bool = False,
     patience: float = PATIENCE,
     progress: Progress = lambda stage, done, total: None,
@@ -50,6 +51,8 @@ def measure_study(
         What fits it.
     jobs
         Processes; the numbers do not depend on it.
+    robustness
+        Whether every drift is analysed in all reasonable ways as well.
     overwrite
         Make the results again when they are there already.
     patience
@@ -75,7 +78,7 @@ def measure_study(
         rated = rated_until(connection, opened.study, entry=entries[-1].entry)
     root = benchmarks[-1].root if benchmarks else None
     recipe = _recipe(opened, rated, version=version, root=root)
-    recipe = replace(recipe, seed=seed, bootstrap=bootstrap, model=model, engine=engine, jobs=jobs)
+    recipe = replace(recipe, seed=seed, bootstrap=bootstrap, model=model, engine=engine, jobs=jobs, robustness=robustness)
     there = None if overwrite else already_there(out, recipe.analysis_id, replace=_is_ours(out, opened.study))
     if there:
         return there
