@@ -8,8 +8,6 @@ import pytest
 from click.testing import CliRunner, Result
 
 from driftgauge.cli import cli
-from driftgauge.cli.power import power_command
-from driftgauge.cli.simulate import simulate_command
 from driftgauge.rate.exchange import read_ratings
 
 SPEC = """\
@@ -34,11 +32,11 @@ def spec(tmp_path: Path) -> Path:
 
 
 def _simulate(*arguments: object) -> Result:
-    return CliRunner().invoke(simulate_command, [str(each) for each in arguments])
+    return CliRunner().invoke(cli, ["simulate", *map(str, arguments)])
 
 
 def _power(*arguments: object) -> Result:
-    return CliRunner().invoke(power_command, [str(each) for each in arguments])
+    return CliRunner().invoke(cli, ["power", *map(str, arguments)])
 
 
 @pytest.mark.parametrize("name", ["ratings.csv", "ratings.parquet"])
