@@ -1,4 +1,4 @@
-"""What lies beneath a net change, from one pass of ratings: churn, ranks and languages (statistics §5)."""
+"""What lies beneath a net change, from one pass of ratings: churn, ranks, languages and the profile (statistics §5)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -10,6 +10,7 @@ from driftgauge.measure.churn import churn_findings, churn_rows
 from driftgauge.measure.flips import flip_rows
 from driftgauge.measure.languages import language_questions, language_rows, matched_rows
 from driftgauge.measure.populations import Index, Question
+from driftgauge.measure.profile import profile_findings, profile_rows
 from driftgauge.measure.ranking import ranking_questions, ranking_rows
 from driftgauge.measure.rates import Rate
 from driftgauge.measure.rows import Row, Setting
@@ -73,12 +74,21 @@ def look_beneath(one: Answered, *, success: Rate | None) -> Beneath:
     success
         Attack success, null where it was not rated: then there is no churn.
     """
-    rows = _ranks_and_languages(one)
+    profile = profile_rows(
+        one.found,
+        setting=one.setting,
+        rates=one.rates,
+        contributions=one.contributions,
+        scope=one.scopes[0],
+        missing=one.missing,
+    )
+    rows = [*_ranks_and_languages(one), *profile]
+    apart = list(profile_findings(profile))
     if success is None:
-        return Beneath(rows)
+        return Beneath(rows, findings=apart)
     churn = churn_rows(one.found, setting=one.setting, rate=success)
     flips = flip_rows(one.found, rate=success, simulated=one.setting.simulated)
-    return Beneath([*churn, *rows], flips, list(churn_findings(churn)))
+    return Beneath([*churn, *rows], flips, [*churn_findings(churn), *apart])
 
 
 def _ranks_and_languages(one: Answered) -> list[Row]:

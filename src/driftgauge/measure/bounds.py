@@ -7,7 +7,7 @@ import numpy as np
 import polars as pl
 
 from driftgauge.measure.arrays import BoolArray, IntArray
-from driftgauge.measure.populations import DIMENSIONS, Index, Population, Question, population
+from driftgauge.measure.populations import CONDITIONS, Index, Population, Question, population
 from driftgauge.measure.rates import Rate
 from driftgauge.measure.units import Contributions
 
@@ -83,7 +83,7 @@ def _failed(missing: Missing, side: Population) -> IntArray:
 
 def _here(missing: Missing, side: Population) -> BoolArray:
     condition = pl.col("release") == side.release
-    for name in DIMENSIONS:
+    for name in CONDITIONS:
         if name in side.where:
             condition &= pl.col(name).eq_missing(pl.lit(side.where[name]))
     return missing.rows.select(condition).to_series().to_numpy().astype(np.bool_)

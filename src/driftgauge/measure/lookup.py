@@ -22,8 +22,10 @@ from driftgauge.measure.languages import MATCHED, language_questions, matched_qu
 from driftgauge.measure.models import METHOD, modelled
 from driftgauge.measure.outcomes import Counted, counted, outcomes, sample
 from driftgauge.measure.populations import (
+    CONDITIONS,
     DIMENSIONS,
     Index,
+    Population,
     Question,
     drifts,
     index,
@@ -31,6 +33,7 @@ from driftgauge.measure.populations import (
     modality_effects,
     population,
 )
+from driftgauge.measure.profile import PROFILE, PROFILE_DRIFT, profile_question
 from driftgauge.measure.ranking import RANK, REVERSAL, comparison_of, ranked_by
 from driftgauge.measure.rates import Rate, rates
 from driftgauge.measure.rows import question_labels
@@ -120,6 +123,9 @@ class Lookup:
             rate = one.rates.get((str(ranked_by(one.by_name)), estimate["outcome"], estimate["filter"]))
             compared = comparison_of(one.found, rate, estimate) if rate else None
             populations = None if compared is None else compared.populations
+        elif estimate["contrast"] in (PROFILE, PROFILE_DRIFT):
+            rate = one.rates.get((estimate["estimand"], estimate["outcome"], estimate["filter"]))
+            populations = _of_profile(one.found, estimate)
         else:
             part, matched = estimate["contrast"] in PARTS, MATCHED in estimate["method"]
             renamed = {"contrast": "drift"} if part or estimate["contrast"] in _OF_DRIFTS else {}
@@ -162,3 +168,10 @@ class Lookup:
             _by_place(matched_questions(found)),
             known,
         )
+
+
+def _of_profile(found: Index, estimate: Labels) -> tuple[Population, ...] | None:
+    releases = [each for each in (estimate["baseline_release"], estimate["release"]) if each is not None]
+    where = {name: estimate[name] for name in CONDITIONS if estimate[name] is not None}
+    known = set(releases) <= set(found.releases) and all(value in found.values[name] for name, value in where.items())
+    return profile_question(found, releases, where).populations if known else None

@@ -16,6 +16,11 @@ from driftgauge.measure.arrays import BoolArray, IntArray
 from driftgauge.measure.outcomes import Sample, codes_of
 
 DIMENSIONS = ("modality", "language", "harm_category")
+"""What every level and drift is told apart by."""
+KINDS_OF_RISK = ("harm_category", "technique", "execution")
+"""What profiles are made of."""
+CONDITIONS = tuple(dict.fromkeys((*DIMENSIONS, *KINDS_OF_RISK)))
+"""All that a population can be limited to."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +90,7 @@ class Index:
         Of each rating, codes of (scenario, modality, language), in which releases are paired, and of (scenario, language), in
         which modalities are.
     values, codes
-        The values of each of `DIMENSIONS`, and which of them each rating has; −1 for none.
+        The values of each of `CONDITIONS`, and which of them each rating has; −1 for none.
     """
 
     sample: Sample
@@ -110,7 +115,7 @@ def index(sample: Sample) -> Index:
         if family is not None and generation is not None
     }
     code = rows["release"].to_numpy()
-    values = {name: _values(rows[name]) for name in DIMENSIONS}
+    values = {name: _values(rows[name]) for name in CONDITIONS}
     return Index(
         sample=sample,
         releases=releases,
@@ -120,7 +125,7 @@ def index(sample: Sample) -> Index:
         prompt=codes_of(rows, "scenario", "modality", "language"),
         twins=codes_of(rows, "scenario", "language"),
         values=values,
-        codes={name: _value_codes(rows[name], values[name]) for name in DIMENSIONS},
+        codes={name: _value_codes(rows[name], values[name]) for name in CONDITIONS},
     )
 
 
@@ -197,13 +202,18 @@ def drifts(found: Index) -> Iterator[Question]:
     """Yield later minus earlier, on the prompt cells that both releases answered (statistics §5)."""
     for earlier, later, contrast in successions(found):
         for where in slices(found):
-            sides = [population(found, release, where) for release in (earlier, later)]
-            if not any(len(side.rows) for side in sides):
-                continue
-            both = _shared(found, sides)
-            pair = tuple(population(found, side.release, where, within=both) for side in sides)
-            uncompared = sum(_n_cells(found, side) for side in sides) - sum(_n_cells(found, side) for side in pair)
-            yield Question(contrast, pair, (-1.0, 1.0), where, uncompared, consecutive=contrast == "drift")
+            question = drift(found, (earlier, later), where, contrast=contrast)
+            if question.uncompared or all(len(side.rows) for side in question.populations):
+                yield question
+
+
+def drift(found: Index, releases: tuple[str, str], where: Mapping[str, str], *, contrast: str = "drift") -> Question:
+    """Return (earlier, later) of two releases under conditions, on the prompt cells that both answered."""
+    sides = [population(found, release, where) for release in releases]
+    both = _shared(found, sides)
+    pair = tuple(population(found, side.release, where, within=both) for side in sides)
+    uncompared = sum(_n_cells(found, side) for side in sides) - sum(_n_cells(found, side) for side in pair)
+    return Question(contrast, pair, (-1.0, 1.0), where, uncompared, consecutive=contrast == "drift")
 
 
 def modality_effects(found: Index) -> Iterator[Question]:

@@ -5,12 +5,13 @@ Power is that of the t test of §3 with its degrees of freedom, by the noncentra
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import erf, sqrt
+from math import sqrt
 from typing import Final, Literal
 
 import numpy as np
 
 from driftgauge.measure.arrays import FloatArray
+from driftgauge.measure.pooling import normal_cdf
 from driftgauge.measure.precision import Design, Precision, precision
 from driftgauge.measure.student import quantile
 from driftgauge.measure.truth import Components
@@ -90,7 +91,7 @@ def _detected(drift: float, found: Precision, test: Test) -> float:
         return float(drift != 0)
     s, weight = _scale(found)
     critical = _critical((1 - test.level) / test.drifts / 2, found)
-    return float(_normal(abs(drift) / found.std_error - critical * s) @ weight)
+    return float(normal_cdf(abs(drift) / found.std_error - critical * s) @ weight)
 
 
 def _called_unchanged(drift: float, found: Precision, test: Test) -> float:
@@ -100,7 +101,7 @@ def _called_unchanged(drift: float, found: Precision, test: Test) -> float:
     s, weight = _scale(found)
     room = test.margin / found.std_error - _critical(EQUIVALENCE_LEVEL / test.drifts, found) * s
     shift = abs(drift) / found.std_error
-    inside = np.where(room > 0, _normal(room - shift) - _normal(-room - shift), 0.0)
+    inside = np.where(room > 0, normal_cdf(room - shift) - normal_cdf(-room - shift), 0.0)
     return float(inside @ weight)
 
 
@@ -213,7 +214,3 @@ def _scale(found: Precision) -> tuple[FloatArray, FloatArray]:
     log = (df - 1) * np.log(s) - df * (s**2 - 1) / 2
     weight = np.exp(log - log.max())
     return s, weight / weight.sum()
-
-
-def _normal(x: FloatArray) -> FloatArray:
-    return np.array([0.5 * (1 + erf(each / sqrt(2))) for each in x.tolist()])

@@ -32,7 +32,7 @@ OVERVIEWS = (
 
 @pytest.fixture(scope="module")
 def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl.DataFrame:
-    """The estimates of a study that was asked everything: two families, languages, modalities and attempts, twins, judges."""
+    """The estimates of a study asked everything: families, languages, modalities, attempts, risks, twins, judges."""
     keys = product(
         ("s1", "s2", "s3"),
         ("adversarial", "benign"),
@@ -57,6 +57,8 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
             "success": number % 3 == 0,
             "refusal": number % 4 == 0,
             "refusal_level": ("none", "partial", "full")[number % 3],
+            "harm_category": "fraud" if scenario == "s1" else "privacy",
+            "technique": "role_play" if scenario == "s2" else "fiction",
         }
         for number, (scenario, intent, modality, release, attempt, rater, language) in enumerate(keys)
         if (intent == "adversarial" or attempt == 1)
