@@ -32,6 +32,8 @@ from driftgauge.measure.mixed.fit import check_engine
 from driftgauge.measure.models import METHOD, Model, model_rows
 from driftgauge.measure.outcomes import Counted, counted, sample, unmeasured
 from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
+from driftgauge.measure.rater_findings import rater_findings
+from driftgauge.measure.raters import own_ratings, rater_rows
 from driftgauge.measure.rates import MEANS, Rate, rates
 from driftgauge.measure.rows import (
     SCENARIO,
@@ -122,6 +124,7 @@ def measure(
         check_engine(model.engine)
     ratings = ratings.sort("rating_id")  # the same numbers, to the last digit, in whatever order ratings came
     left = _some_counted(ratings, protocol)
+    of_models, of_raters = rng.spawn(2)  # children: what else is random does not depend on the model, nor on the raters
     simulated = bool(ratings["simulated"].fill_null(value=False).any())
     whose = list(_whose(left))
     steps = len(whose) * (len(units) + 1)
@@ -152,7 +155,7 @@ def measure(
                 protocol=protocol,
                 model=model,
                 primary=rows,
-                rng=rng.spawn(1)[0],  # a child: what else is random does not depend on the model
+                rng=of_models,
                 said=partial(_said, progress, done=done, steps=steps),
             )
             rows += of_model.rows
@@ -161,6 +164,9 @@ def measure(
         progress(f"{kind}: agreement", done, steps)
         rows += _agreement(left, kind, protocol=protocol, rng=rng, bootstrap=bootstrap, simulated=simulated)
         done += 1
+    progress("raters", done, steps)
+    each_rater = rater_rows(ratings, left, protocol=protocol, simulated=simulated)
+    rows += each_rater
     progress("done", steps, steps)
     estimates = estimates_frame(rows, analysis_id=analysis_id)
     without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
@@ -168,6 +174,7 @@ def measure(
         *check(ratings, left, without_models, protocol=protocol, tipping=tipping),
         *beneath.findings,
         *judge_disagreements(without_models),
+        *rater_findings(each_rater, own_ratings(left, protocol), rng=of_raters),
         *modelled,
     ]
     return Measured(estimates, said, table_frame(beneath.flips, FLIPS, analysis_id=analysis_id))

@@ -14,7 +14,7 @@ from typing import Final
 
 import numpy as np
 
-from driftgauge.measure.arrays import FloatArray, IntArray, sum_by
+from driftgauge.measure.arrays import FloatArray, IntArray
 from driftgauge.measure.estimate import Counts
 from driftgauge.measure.majorities import (
     Votes,
@@ -30,8 +30,7 @@ from driftgauge.measure.majorities import (
 )
 from driftgauge.measure.populations import Index, Population, Question, drifts, levels
 from driftgauge.measure.rates import Rate
-from driftgauge.measure.rows import Row, Setting, count_labels, interval_columns, question_labels, rate_labels
-from driftgauge.measure.variance import Spread
+from driftgauge.measure.rows import Row, Setting, count_labels, mean_columns, question_labels, rate_labels
 from driftgauge.records import Finding
 
 CHURN: Final = ("newly_vulnerable", "fixed", "net_churn", "gross_churn")
@@ -80,7 +79,7 @@ def _of_drift(found: Index, question: Question, setting: Setting, rate: Rate) ->
         return
     both = turned(sides[0], sides[1])
     values = np.stack([both.newly, both.fixed, both.newly - both.fixed, both.newly + both.fixed])
-    numbers = _mean_interval(values, both.scenario, level=setting.level)
+    numbers = mean_columns(values, both.scenario, level=setting.level)
     method = f"{MAJORITY}; {both.drawn} raters drawn"
     for place, name in enumerate(CHURN):
         yield labels | _at(numbers, place) | {"contrast": name, "method": method}
@@ -114,7 +113,7 @@ def _noise(found: Index, question: Question, setting: Setting, rate: Rate) -> Ro
         pairs, code = np.unique(np.stack([side.size, side.yes]), axis=1, return_inverse=True)
         value = np.array([half_panel_flip(int(n), int(x), half) for n, x in pairs.T])[code.ravel()]
         scenario, method = side.scenario, f"{HALVES}; {half} raters each, excludes model sampling"
-    return labels | _at(_mean_interval(value[None, :], scenario, level=setting.level), 0) | {"method": method}
+    return labels | _at(mean_columns(value[None, :], scenario, level=setting.level), 0) | {"method": method}
 
 
 _HALVES: Final[Row] = {"method": HALVES}
@@ -135,18 +134,6 @@ def noise_ratings(found: Index, side: Population, rate: Rate) -> IntArray:
         return rows[times[found.prompt[rows]] > 1]
     sizes = np.bincount(found.sample.response[rows], minlength=1)
     return rows[sizes[found.sample.response[rows]] > 1]
-
-
-def _mean_interval(values: FloatArray, scenario: IntArray, *, level: float) -> Mapping[str, FloatArray]:
-    """Return means over cells with t intervals that are clustered by scenario."""
-    n = values.shape[1]
-    mean = values.mean(axis=1)
-    codes, code = np.unique(scenario, return_inverse=True)
-    s = len(codes)
-    z = np.stack([sum_by(code, each - m, n=s) for each, m in zip(values, mean, strict=True)]) / n
-    free = s - 1.0 if s > 1 else np.nan
-    spread = Spread(s / free * (z**2).sum(axis=1), np.full(len(mean), free))
-    return interval_columns(mean, spread, level, contrast=True)
 
 
 def _at(numbers: Mapping[str, FloatArray], place: int) -> Row:

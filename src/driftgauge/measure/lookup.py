@@ -35,6 +35,7 @@ from driftgauge.measure.populations import (
 )
 from driftgauge.measure.profile import PROFILE, PROFILE_DRIFT, profile_question
 from driftgauge.measure.ranking import RANK, REVERSAL, comparison_of, ranked_by
+from driftgauge.measure.raters import OF_RATERS, rater_ratings
 from driftgauge.measure.rates import Rate, rates
 from driftgauge.measure.rows import question_labels
 from driftgauge.study import Protocol
@@ -96,6 +97,8 @@ class Lookup:
         """
         if estimate["estimand"] in COEFFICIENTS:
             return self._of_agreement(estimate)
+        if estimate["estimand"] in OF_RATERS:
+            return rater_ratings(self._ratings, self._counted, estimate, self._protocol)
         if estimate["method"].startswith(METHOD):
             return self._of_model(estimate)
         one = self._pass(estimate["kind"], estimate["intent"], estimate["rater"])

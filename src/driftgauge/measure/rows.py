@@ -8,7 +8,7 @@ import numpy as np
 import polars as pl
 
 from driftgauge.frames import ESTIMATES, schema
-from driftgauge.measure.arrays import FloatArray
+from driftgauge.measure.arrays import FloatArray, IntArray, sum_by
 from driftgauge.measure.bootstrap import percentiles
 from driftgauge.measure.estimate import Answer, Counts
 from driftgauge.measure.populations import Question
@@ -174,6 +174,28 @@ def interval_columns(value: FloatArray, spread: Spread, level: float, *, contras
         "conf_high": interval.high,
         **({"p_value": interval.p_value} if contrast else {}),
     }
+
+
+def mean_columns(values: FloatArray, scenario: IntArray, *, level: float) -> Mapping[str, FloatArray]:
+    """Return `interval_columns` of means, with t intervals that are clustered by scenario.
+
+    Parameters
+    ----------
+    values
+        (K, n).
+    scenario
+        (n,) codes. One scenario has no interval.
+    level
+        Of confidence.
+    """
+    n = values.shape[1]
+    mean = values.mean(axis=1)
+    codes, code = np.unique(scenario, return_inverse=True)
+    s = len(codes)
+    z = np.stack([sum_by(code, each - m, n=s) for each, m in zip(values, mean, strict=True)]) / n
+    free = s - 1.0 if s > 1 else np.nan
+    spread = Spread(s / free * (z**2).sum(axis=1), np.full(len(mean), free))
+    return interval_columns(mean, spread, level, contrast=True)
 
 
 def bootstrap_row(row: Row, replicates: FloatArray) -> Row:

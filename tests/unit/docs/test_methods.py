@@ -59,6 +59,7 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
             "refusal_level": ("none", "partial", "full")[number % 3],
             "harm_category": "fraud" if scenario == "s1" else "privacy",
             "technique": "role_play" if scenario == "s2" else "fiction",
+            "created_at": f"2026-03-01T{number // 3600:02d}:{number // 60 % 60:02d}:{number % 60:02d}Z",
         }
         for number, (scenario, intent, modality, release, attempt, rater, language) in enumerate(keys)
         if (intent == "adversarial" or attempt == 1)
@@ -66,6 +67,7 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
         and (language == "en" or (intent == "adversarial" and scenario != "s3"))
     ]
     rows += [{**row, "rater": f"{row['rater']} too"} for row in rows if row["release"] == "Fir 2"]
+    rows += [{**row, "occasion": 2, "purpose": "anchor"} for row in rows[:3]]
     ratings = ratings_of([*rows, *({**row, "kind": "judge", "rater": "judge"} for row in rows if row["rater"] == "ann")])
     return measure(ratings, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=50, model=Model("design")).estimates
 
