@@ -115,10 +115,10 @@ class Fault:
     Parameters
     ----------
     kind
-        ``rate_limited`` (429), ``server_error`` (5xx, overloaded), ``timeout``, ``connection`` (refused, reset, cut in the middle),
-        ``malformed`` (an answer that cannot be read): these may pass when asked again. ``rejected`` (this request was refused as
-        it stands, 400): it will be refused again. ``not_allowed`` (401, 403), ``not_found`` (404, no such model): every call of
-        this release will end so. ``unknown``: none of these.
+        ``rate_limited`` (429), ``server_error`` (5xx, overloaded), ``timeout``, ``connection`` (refused, reset, cut in the
+        middle), ``malformed`` (an answer that cannot be read): these may pass when asked again. ``rejected`` (this request was
+        refused as it stands, 400): it will be refused again. ``not_allowed`` (401, 403), ``not_found`` (404, no such model):
+        every call of this release will end so. ``unknown``: none of these.
     code
         The status of HTTP, where there was one.
     retry_after
