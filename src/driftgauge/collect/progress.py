@@ -34,7 +34,8 @@ class ReleaseProgress:
     left
         Seconds that the rest takes at this rate; null when that cannot be said.
     waits
-        Seconds until the next call may go, where that is known: a limit, a pause that the provider asked for, a breaker.
+        Seconds until the next call may go: for a limit, a pause that the provider asked for, a breaker. 0 where nothing is
+        waited for, or it is not known how long (a probe is out).
     stopped
         Why it stopped; null while it goes on.
     """
@@ -167,6 +168,6 @@ def _progress(watched: Watched, now: float) -> ReleaseProgress:
         errors=tally.faults.total(),
         rate=rate,
         left=60.0 * (tally.total - tally.done) / rate if rate and not stopped else None,
-        waits=max(0.0, ready_at - now) if ready_at < inf else 0.0,
+        waits=max(0.0, ready_at - now) if ready_at < inf and not stopped else 0.0,
         stopped=stopped,
     )

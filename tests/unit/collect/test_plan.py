@@ -153,7 +153,7 @@ def test_nothing_to_ask_is_a_plan_too(of: pl.DataFrame) -> None:
 
 SOME = st.fixed_dictionaries(
     {
-        "scenarios": st.integers(0, 6),
+        "scenarios": st.integers(0, 4),
         "attempts": st.integers(1, 2),
         "takes": st.lists(st.sampled_from([TEXT, BOTH]), min_size=1, max_size=3),
         "status": st.lists(st.sampled_from(["answered", "refused", "failed", "unsupported", None]), min_size=1, max_size=7),
