@@ -83,6 +83,8 @@ class Gate:
     def took(self, tokens: int, *, passed: Passed) -> None:
         """Say how many tokens a call took in the end."""
         self._tokens.correct(tokens - passed.tokens, now=self._clock.steady())
+        if tokens < passed.tokens:
+            self.look_again()
 
     def pause(self, seconds: float) -> None:
         """Let nothing through for so long."""

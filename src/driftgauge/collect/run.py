@@ -66,7 +66,7 @@ async def run(
     Raises
     ------
     CollectError
-        When a release has no client.
+        When a release has no client, or calls were cancelled by something else than `stop`.
     Exception
         Whatever `sink`, `call_of` or a client raises, as it is; everything else is broken off.
     """
@@ -79,8 +79,17 @@ async def run(
     ]
     await _all(askings, stop)
     telling.tell()
-    outcomes = tuple(asking.outcome() for asking in askings)
-    return Outcome(outcomes, interrupted=stop.is_set(), seconds=telling.seconds)
+    outcome = Outcome(tuple(asking.outcome() for asking in askings), interrupted=stop.is_set(), seconds=telling.seconds)
+    _check_nothing_is_lost(outcome)
+    return outcome
+
+
+def _check_nothing_is_lost(outcome: Outcome) -> None:
+    """Raise where a release ended early and nobody said why: a call that is cancelled ends its connection mutely."""
+    lost = [each for each in outcome.releases if each.unasked and not each.stopped and not outcome.interrupted]
+    if lost:
+        counts = ", ".join(f"{each.unasked:,} of {each.release}" for each in lost)
+        raise CollectError(f"calls were cancelled from outside; not asked: {counts}", remedy="Collect again.")
 
 
 def _check_clients(plan: Plan, clients: Mapping[str, Client]) -> None:

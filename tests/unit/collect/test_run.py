@@ -204,6 +204,14 @@ def test_a_service_that_comes_back_is_asked_for_the_rest() -> None:
     assert outcome.releases[0].faults["server_error"] < 20
 
 
+def test_faults_that_nobody_knows_stop_a_release_too() -> None:
+    outcome, _, _ = ran(of=planned(MANY), client=Scripted(per_item([Fault("unknown", detail="RuntimeError")])))
+    elm = outcome.releases[0]
+    assert elm.stopped is not None
+    assert "the last one was unknown (RuntimeError)" in elm.stopped.sentence
+    assert (elm.counts, elm.unasked) == ({"failed": 13}, 87)
+
+
 def test_one_call_at_a_time_goes_out_while_a_service_is_probed() -> None:
     one = release(connections=10, rest=30.0)
     client = Scripted(per_item([answer()]), takes_seconds=5.0, when=lambda now: DOWN if now < 60.0 else None)
@@ -230,6 +238,11 @@ def test_tokens_are_paced_by_what_answers_really_take() -> None:
     outcome, _, _ = ran(of=planned(MANY, releases=[one]), client=client)
     assert outcome.releases[0].tokens == {"total": 6000}
     assert outcome.seconds == pytest.approx(600, rel=0.05)
+
+
+def test_the_first_answer_puts_right_what_was_expected_of_the_second() -> None:
+    one = release(connections=2, tokens_per_minute=600, settings={"max_tokens": 10_000})
+    assert ran(of=planned(prompts(20), releases=[one]), client=Scripted(per_item([answer(tokens=60)])))[0].seconds < 130
 
 
 def test_a_call_that_takes_more_than_a_minute_allows_still_goes() -> None:
@@ -370,6 +383,14 @@ def test_a_release_without_a_client_is_named_before_the_first_call() -> None:
             kept=kept,
         )
     assert kept.all == []
+
+
+def test_a_call_that_is_cancelled_from_outside_is_said() -> None:
+    def script(_: Call, time: int) -> Answer:
+        raise asyncio.CancelledError
+
+    with pytest.raises(CollectError, match="calls were cancelled from outside; not asked: 3 of Elm 1"):
+        ran(client=Scripted(script))
 
 
 # Progress
