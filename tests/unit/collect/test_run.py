@@ -202,6 +202,7 @@ def test_a_service_that_comes_back_is_asked_for_the_rest() -> None:
     assert kept.statuses == {"answered": 100}
     assert outcome.releases[0].stopped is None
     assert outcome.releases[0].faults["server_error"] < 20
+    assert outcome.seconds < 150
 
 
 def test_faults_that_nobody_knows_stop_a_release_too() -> None:
