@@ -74,7 +74,8 @@ class Collected:
     clock_jumped
         Whether the wall clock moved by more than two seconds otherwise than the steady one meanwhile.
     model_changed
-        Whether another model was served than before in this run (only with `--allow-model-change`).
+        Whether another model answered than the one that first did in this phase. With `--allow-model-change` the run goes on;
+        otherwise the release stops, and what is marked is that answer and those that were under way with it.
     """
 
     item: Item
