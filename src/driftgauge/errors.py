@@ -126,6 +126,7 @@ class StoreError(DriftgaugeError):
 
 EXTRAS: Final[Mapping[str, tuple[type[DriftgaugeError], frozenset[str]]]] = {
     "store": (StoreError, frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"})),
+    "collect": (CollectError, frozenset({"inspect_ai", "openai", "anthropic", "httpx", "tenacity", "dotenv"})),
     "model": (EstimationError, frozenset({"formulaic", "pandas", "arviz_stats", "scipy"})),
     "bayes": (EstimationError, frozenset({"bambi", "pandas", "pymc", "nutpie", "arviz", "xarray", "pytensor"})),
 }
@@ -143,7 +144,7 @@ def needing(extra: str) -> Generator[None]:
 
     Raises
     ------
-    StoreError, EstimationError
+    StoreError, CollectError, EstimationError
         When one of its modules is not there.
     """
     kind, modules = EXTRAS[extra]
