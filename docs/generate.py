@@ -39,6 +39,9 @@ ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "ratings.kind": frames.KINDS,
     "ratings.purpose": frames.PURPOSES,
     "ratings.refusal_level": frames.REFUSAL_LEVELS,
+    "responses.intent": frames.INTENTS,
+    "responses.modality": frames.MODALITIES,
+    "responses.status": frames.STATUSES,
     "estimates.intent": frames.INTENTS,
     "estimates.modality": frames.MODALITIES,
     "estimates.kind": frames.KINDS,
@@ -61,6 +64,9 @@ RANGES: Final[Mapping[str, str]] = {
     "ratings.harm": "1 to 5",
     "ratings.attempt": "1 or more",
     "ratings.occasion": "1 or more",
+    "responses.attempt": "1 or more",
+    "responses.tries": "0 or more",
+    "responses.seconds": "0 or more",
     "estimates.threshold": "2 to 5",
     "estimates.level": "0.5 to 1",
     "estimates.p_value": "0 to 1",
@@ -69,6 +75,8 @@ RANGES: Final[Mapping[str, str]] = {
 }
 ONE_ROW: Final[Mapping[str, str]] = {
     "ratings": "One row a rating, with the key of its response. Further columns of a source follow as `extra_…`.",
+    "responses": "One row a response as it was collected, in its newest revision: the file that goes out of a study, as JSONL or Parquet. "
+    "Columns of JSON are text in Parquet and objects in JSONL.",
     "estimates": "One row an estimate. Two rows that differ in any column up to `baseline_language` are different estimates.",
     "findings": "One row a finding. Findings and estimates are all that a report reads.",
     "flips": "One row a prompt whose majority changed between consecutive releases, for people to read.",
@@ -132,7 +140,8 @@ def _tables() -> Iterator[str]:
     yield (
         "The data dictionary: every column of every table that driftgauge writes, as `driftgauge.frames` declares it.\n\n"
         "Proportions are 0 to 1, never percent. Times are UTC. Missing is null, never 0; a null estimate has its reason in "
-        "`reason_null`. An analysis folder holds each table as Parquet, and all but the ratings as CSV too.\n"
+        "`reason_null`. An analysis folder holds each table but `responses` as Parquet, and all but the "
+        "ratings as CSV too.\n"
     )
     for name, columns in frames.TABLES.items():
         yield f"## {name}\n"

@@ -70,13 +70,43 @@ RATINGS: Final[Mapping[str, Column]] = {
     "technique": Column(_TEXT, "how the attack is framed; null when unknown"),
     "execution": Column(_TEXT, "how the attack is embedded; null when unknown"),
     "comment": Column(_TEXT, "the rater's own words; never shown in a report"),
-    "prompt_hash": Column(_TEXT, "SHA-256 of the prompt's text where the source had it; the text itself is not kept"),
-    "response_hash": Column(_TEXT, "SHA-256 of the response's text where the source had it; the text itself is not kept"),
+    "prompt_hash": Column(_TEXT, "SHA-256 of the prompt's text where the source had it, or of a frozen prompt in its manifest"),
+    "response_hash": Column(_TEXT, "SHA-256 of the response's text where the source had it; imports keep no text"),
     "created_at": Column(_TEXT, "when the rating was made, as the source says it"),
     "line": Column(_INT, "line of the source file (row number for Parquet)"),
     "simulated": Column(_FLAG, "true when a simulation made this rating"),
 }
 """One row a rating, beside the key of the response that it is about. Further columns of a source follow as ``extra_…``."""
+
+RESPONSES: Final[Mapping[str, Column]] = {
+    **{name: RATINGS[name] for name in RESPONSE_KEY},
+    "prompt": Column(_TEXT, "name of the prompt: scenario/modality/language"),
+    "prompt_hash": Column(_TEXT, "SHA-256 of the prompt in its canonical form, as the manifest of the benchmark has it"),
+    "status": RATINGS["status"],
+    "response_text": Column(_TEXT, "what the release said, which people rate; confidential; null when nothing came back"),
+    "reasoning": Column(_TEXT, "what it wrote before that, where its provider tells; confidential"),
+    "stop_reason": Column(_TEXT, "why it ended, in the provider's word"),
+    "stop_details": Column(_TEXT, "JSON: what the provider says of that; confidential"),
+    "served_model": Column(_TEXT, "the model that says it answered; null when nothing does"),
+    "fingerprint": Column(_TEXT, "of its configuration, as the provider tells"),
+    "request_id": Column(_TEXT, "of the provider"),
+    "usage": Column(_TEXT, "JSON: tokens, as far as they are told (`input`, `output`, `reasoning`, `total`)"),
+    "asked": Column(_TEXT, "JSON: the settings that were asked for"),
+    "in_force": Column(_TEXT, "JSON: the settings that the request held; what was asked for and is not here was dropped"),
+    "fault": Column(_TEXT, "why nothing came back (`timeout`, …); null when something did, or nothing was asked"),
+    "tries": Column(_INT, "how often it was asked; 0 when the release does not take such a prompt"),
+    "sent_at": Column(_TEXT, "wall clock at the last try's sending, UTC; null when nothing was asked"),
+    "received_at": Column(_TEXT, "wall clock at its end, UTC"),
+    "seconds": Column(_REAL, "between them, by a clock that never jumps"),
+    "client": Column(_TEXT, "what called the model: `inspect`, `replay`, `simulated`"),
+    "client_versions": Column(_TEXT, "JSON: the libraries that made the call, with their versions"),
+    "model": Column(_TEXT, "the model id that was asked"),
+    "simulated": Column(_FLAG, "true when the answer is made up"),
+    "root": Column(_TEXT, "of the frozen benchmark"),
+}
+"""One row a response as it was collected, its newest revision; what people rate, and what a replay answers from."""
+RESPONSES_JSON: Final = ("stop_details", "usage", "asked", "in_force", "client_versions")
+"""The columns of `RESPONSES` that hold JSON: text in Parquet, an object in JSONL."""
 
 ESTIMATES: Final[Mapping[str, Column]] = {
     "estimate_id": Column(_TEXT, "content id of the analysis and of every column that says what is estimated"),
@@ -209,6 +239,7 @@ SPECIFICATIONS: Final[Mapping[str, Column]] = {
 
 TABLES: Final = {
     "ratings": RATINGS,
+    "responses": RESPONSES,
     "estimates": ESTIMATES,
     "findings": FINDINGS,
     "flips": FLIPS,

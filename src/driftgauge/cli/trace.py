@@ -2,6 +2,7 @@
 
 import json
 from pathlib import Path
+from typing import Final
 
 import click
 import polars as pl
@@ -10,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftgauge.cli import options
+from driftgauge.errors import visible
 from driftgauge.pipeline.trace import Trace, trace
 
 
@@ -48,6 +50,7 @@ def trace_command(identifier: str, folder: Path, limit: int, as_json: bool) -> N
             ("rating_id", "scenario", "modality", "release", "rater", "harm", "success", "refusal"),
         )
     else:
+        _print_collected(console, found)
         console.print(Text(f"The {found.kind} is in {len(found.estimates):,} estimates."))
         _print_frame(
             console,
@@ -60,12 +63,30 @@ def trace_command(identifier: str, folder: Path, limit: int, as_json: bool) -> N
 
 def _print_analysis(console: Console, found: Trace) -> None:
     manifest = found.manifest
+    if manifest is None:
+        console.print("The study was not measured yet.")
+        return
     if manifest.simulated:
         console.print("Simulated data.", style="bold reverse")
     console.print(
         Text(f"Analysis {manifest.analysis_id} of {manifest.source}, {manifest.created_at}, driftgauge {manifest.code_version}")
     )
     console.print(Text(f"data {manifest.data_hash[:16]}, protocol {manifest.protocol_hash}, seed {manifest.seed}"))
+
+
+def _print_collected(console: Console, found: Trace) -> None:
+    for row in [] if found.collected is None else found.collected.to_dicts():
+        if row["simulated"]:
+            console.print("Its answer is made up by a simulation.", style="bold reverse")
+        key = ", ".join(str(row[name]) for name in ("scenario", "modality", "language", "release") if row[name] is not None)
+        console.print(Text(f"Response {row['response_id']} ({key}), phase {row['phase']}, attempt {row['attempt']}"))
+        console.print(Text(f"  {row['status']}, revision {row['revision']}, tries {row['tries']}"))
+        console.print(Text(f"  run {row['run']}, {row['client']} asked {row['model'] or 'nothing by a model id'}"))
+        told = ("served_model", "fingerprint", "request_id", "stop_reason", "fault", "erased")
+        console.print(Text("  " + ", ".join(f"{name} {visible(str(row[name]))}" for name in told if row[name] is not None)))
+        if row["seconds"] is not None:
+            jumped = "; the wall clock jumped meanwhile" if row["clock_jumped"] else ""
+            console.print(Text(f"  {row['sent_at']} to {row['received_at']}, {row['seconds']:.3f} s{jumped}"))
 
 
 def _print_journal(console: Console, found: Trace) -> None:
@@ -100,15 +121,17 @@ def _print_frame(console: Console, frame: pl.DataFrame, limit: int, columns: tup
         console.print(Text(f"… and {len(frame) - limit:,} more; --json has them all."))
 
 
+_OF_MANIFEST: Final = ("data_hash", "protocol_hash", "code_version", "seed", "simulated")
+
+
 def _as_json(found: Trace) -> dict[str, object]:
     return {
         "id_of": found.kind,
-        "analysis_id": found.manifest.analysis_id,
-        "manifest": {
-            name: getattr(found.manifest, name) for name in ("data_hash", "protocol_hash", "code_version", "seed", "simulated")
-        },
+        "analysis_id": found.manifest and found.manifest.analysis_id,
+        "manifest": found.manifest and {name: getattr(found.manifest, name) for name in _OF_MANIFEST},
         "estimates": found.estimates.to_dicts(),
         "ratings": found.ratings.to_dicts(),
+        "collected": [] if found.collected is None else found.collected.to_dicts(),
         "journal": [] if found.journal is None else _entries(found.journal),
     }
 

@@ -3,10 +3,12 @@
 from pathlib import Path
 
 from driftgauge.errors import StoreError
+from driftgauge.frames import RATINGS, empty
 from driftgauge.pipeline.loaded import Behind
 from driftgauge.pipeline.opened import open_study
-from driftgauge.pipeline.rated import rated_until
+from driftgauge.pipeline.rated import Moment, rated_until
 from driftgauge.records import Manifest
+from driftgauge.store.collected import collected_frame
 from driftgauge.store.declared import prompts_frame
 from driftgauge.store.journal import journal_frame
 
@@ -30,12 +32,25 @@ def behind(study: Path, manifest: Manifest) -> Behind:
     """
     opened = open_study(study)
     with opened.store.reading() as connection:
-        rated = rated_until(connection, opened.study, entry=int(str(manifest.settings["entry"])))
-        told, prompts = journal_frame(connection), prompts_frame(connection)
+        rated = rated_until(connection, opened.study, moment_of(manifest))
+        told, prompts, collected = journal_frame(connection), prompts_frame(connection), collected_frame(connection)
     if rated.data_hash != manifest.data_hash:
         raise StoreError(
             "the store no longer holds the ratings of this analysis: some were erased, or the families changed since",
             remedy=f"Measure what is there now: driftgauge measure {study}",
         )
     named = prompts.select("root", *_PROMPT, "prompt", frozen_prompt="prompt_hash")
-    return Behind(rated.ratings.join(named, on=["root", *_PROMPT], how="left", maintain_order="left"), told)
+    return Behind(rated.ratings.join(named, on=["root", *_PROMPT], how="left", maintain_order="left"), told, collected)
+
+
+def unmeasured(study: Path) -> Behind:
+    """Return what a study holds that was not measured yet: what it collected, and its journal."""
+    opened = open_study(study)
+    with opened.store.reading() as connection:
+        return Behind(empty(RATINGS), journal_frame(connection), collected_frame(connection))
+
+
+def moment_of(manifest: Manifest) -> Moment:
+    """Return the state of the store that a measurement is of."""
+    settings = manifest.settings
+    return Moment(int(str(settings["entry"])), int(str(settings.get("answer", 0))))

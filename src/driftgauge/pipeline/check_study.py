@@ -3,13 +3,12 @@
 from pathlib import Path
 
 from driftgauge.pipeline.check import Checked, checked
-from driftgauge.pipeline.measure import require_ratings
 from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.protocol import protocol_findings
-from driftgauge.pipeline.rated import rated_until
+from driftgauge.pipeline.rated import latest, rated_until
 from driftgauge.pipeline.versions import benchmark_findings
+from driftgauge.pipeline.waiting import collected_findings, require_ratings
 from driftgauge.records import Progress
-from driftgauge.store import journal
 from driftgauge.store.declared import known_benchmarks, prompts_frame, protocol_versions
 
 
@@ -31,12 +30,13 @@ def check_study(folder: Path, *, progress: Progress = lambda stage, done, total:
     progress("reading", 0, 1)
     opened = open_study(folder)
     with opened.store.reading() as connection:
-        require_ratings(connection, folder)
+        require_ratings(connection, opened.study)
         versions = protocol_versions(connection)
         benchmarks, prompts = known_benchmarks(connection), prompts_frame(connection)
-        rated = rated_until(connection, opened.study, entry=journal.entries(connection)[-1].entry)
+        rated = rated_until(connection, opened.study, latest(connection))
     found = [
         *protocol_findings(opened.study.protocol, versions),
+        *collected_findings(rated),
         *benchmark_findings(rated.ratings, prompts=prompts, benchmarks=benchmarks),
     ]
     return checked(opened.study.study, rated.ratings, protocol=opened.study.protocol, found=found, progress=progress)

@@ -21,7 +21,7 @@ class Erased:
 def erase(
     folder: Path, *, of: Literal["rater", "response"], identifier: str, reason: str, patience: float = PATIENCE
 ) -> Erased:
-    """Erase the values of a rater's ratings, or of a response.
+    """Erase the values of a rater's ratings, or of a response: its hashes, and where it was collected what the model said.
 
     Parameters
     ----------

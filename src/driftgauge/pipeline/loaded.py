@@ -45,10 +45,11 @@ class Results:
 
 @dataclass(frozen=True)
 class Behind:
-    """The ratings that results are of, and of a study its journal."""
+    """The ratings that results are of, and of a study its journal and what it collected (without texts)."""
 
     ratings: pl.DataFrame
     journal: pl.DataFrame | None
+    collected: pl.DataFrame | None = None
 
 
 def load_results(folder: Path) -> Results:

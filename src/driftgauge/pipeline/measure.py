@@ -1,24 +1,24 @@
 """``driftgauge measure``: the ratings of a study measured under its protocol, into its folder of results."""
 
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import polars as pl
 
-from driftgauge.errors import StoreError
 from driftgauge.frames import write_csv
 from driftgauge.measure.mixed.fit import Engine
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.loaded import OUT, REPORT
 from driftgauge.pipeline.opened import Opened, open_study
 from driftgauge.pipeline.protocol import fix_protocol, protocol_findings
-from driftgauge.pipeline.rated import Rated, rated_until
+from driftgauge.pipeline.rated import Rated, latest, rated_until
 from driftgauge.pipeline.results import Writer, read_manifest, write_results
 from driftgauge.pipeline.versions import benchmark_findings
+from driftgauge.pipeline.waiting import collected_findings, require_ratings
 from driftgauge.records import Finding, Progress
-from driftgauge.store import journal, read
-from driftgauge.store.database import PATIENCE, Connection
+from driftgauge.store import journal
+from driftgauge.store.database import PATIENCE
 from driftgauge.store.declared import known_benchmarks, prompts_frame, protocol_versions
 from driftgauge.store.journal import Entry
 from driftgauge.study import ModelPreset, Study
@@ -69,21 +69,22 @@ def measure_study(
     opened = open_study(folder, patience=patience)
     out = opened.study.folder / OUT
     with opened.store.writing() as connection:
-        require_ratings(connection, folder)
+        require_ratings(connection, opened.study)
         version = fix_protocol(connection, opened)
     with opened.store.reading() as connection:
         versions = protocol_versions(connection)
         entries = journal.entries(connection)
         benchmarks, prompts = known_benchmarks(connection), prompts_frame(connection)
-        rated = rated_until(connection, opened.study, entry=entries[-1].entry)
+        rated = rated_until(connection, opened.study, latest(connection))
     root = benchmarks[-1].root if benchmarks else None
-    recipe = _recipe(opened, rated, version=version, root=root)
+    told = collected_findings(rated)
+    recipe = _recipe(opened, rated, version=version, root=root, told=told)
     recipe = replace(recipe, seed=seed, bootstrap=bootstrap, model=model, engine=engine, jobs=jobs, robustness=robustness)
     there = None if overwrite else already_there(out, recipe.analysis_id, replace=_is_ours(out, opened.study))
     if there:
         return there
     versioned = benchmark_findings(rated.ratings, prompts=prompts, benchmarks=benchmarks)
-    found = [*protocol_findings(opened.study.protocol, versions), *versioned, *_of_imports(entries)]
+    found = [*protocol_findings(opened.study.protocol, versions), *told, *versioned, *_of_imports(entries)]
     made = make(rated.ratings, recipe, found=found, progress=progress)
     files = _writers(made, rated.ratings)
     write_results(out, files, manifest=lambda hashes: replace(made.manifest, files=hashes).to_json(), stale=(REPORT,))
@@ -92,22 +93,17 @@ def measure_study(
     return Analysis(out, made.manifest, made.estimates, made.findings, already_there=False)
 
 
-def require_ratings(connection: Connection, folder: Path) -> None:
-    """Raise `StoreError` when a study has no ratings yet."""
-    if not read.has_ratings(connection):
-        raise StoreError("the study has no ratings yet", remedy=f"driftgauge rate import {folder} FILE")
-
-
-def _recipe(opened: Opened, rated: Rated, *, version: int, root: str | None) -> Recipe:
+def _recipe(opened: Opened, rated: Rated, *, version: int, root: str | None, told: Sequence[Finding]) -> Recipe:
     study = opened.study
+    moment = rated.moment
     return Recipe(
         command="measure",
         source=study.study,
         data_hash=rated.data_hash,
         protocol=study.protocol,
         lineage=study.lineage,
-        identity=("study", study.study, version, root),
-        settings={"study": study.study, "protocol_version": version, "benchmark": root, "entry": rated.entry},
+        identity=("study", study.study, version, root, *(finding.sentence for finding in told)),
+        settings={"study": study.study, "protocol_version": version, "benchmark": root, **asdict(moment)},
     )
 
 
@@ -134,6 +130,4 @@ def _note(opened: Opened, made: Made, rated: Rated) -> None:
     manifest = made.manifest
     hashes = {"data": manifest.data_hash, "protocol": manifest.protocol_hash, "analysis": manifest.analysis_id}
     with opened.store.writing() as connection:
-        journal.append(
-            connection, opened.author, "measure", counts=manifest.counts, hashes=hashes, detail={"entry": rated.entry}
-        )
+        journal.append(connection, opened.author, "measure", counts=manifest.counts, hashes=hashes, detail=asdict(rated.moment))

@@ -185,13 +185,13 @@ def _rated(study: Study, protocol: Protocol) -> list[Pilot]:
         return []
     with needing("store"):
         from driftgauge.pipeline.opened import open_declared  # noqa: PLC0415 - the core has no store
-        from driftgauge.pipeline.rated import rated_until  # noqa: PLC0415
-        from driftgauge.store import journal, read  # noqa: PLC0415
+        from driftgauge.pipeline.rated import latest, rated_until  # noqa: PLC0415
+        from driftgauge.store import read  # noqa: PLC0415
 
         with open_declared(study).store.reading() as connection:
             if not read.has_ratings(connection):
                 return []
-            ratings = rated_until(connection, study, entry=journal.entries(connection)[-1].entry).ratings
+            ratings = rated_until(connection, study, latest(connection)).ratings
     return _pilots(ratings, protocol)
 
 

@@ -10,15 +10,15 @@ from driftgauge.errors import Problem, RatingError
 from driftgauge.pipeline.opened import Opened, open_declared
 from driftgauge.pipeline.protocol import fix_protocol
 from driftgauge.pipeline.provenance import file_hash
-from driftgauge.pipeline.registered import Registered, keep_media, registered, strangers
+from driftgauge.pipeline.registered import Registered, register, registered, strangers
+from driftgauge.rate.beside import beside_collected
 from driftgauge.rate.exchange import Imported, read_ratings
 from driftgauge.rate.exchange.messages import did_you_mean, shown
 from driftgauge.rate.merge import Merge, merge, place, release_problems
 from driftgauge.records import Progress
 from driftgauge.store import journal, read, write
-from driftgauge.store.blobs import open_blobs
+from driftgauge.store.collected import collected_frame
 from driftgauge.store.database import PATIENCE, Connection
-from driftgauge.store.declared import add_benchmark, known_benchmarks
 from driftgauge.study import Study, load_study
 
 
@@ -112,13 +112,21 @@ def import_ratings(
     progress("comparing", 0, 1)
     opened = open_declared(study, create=True, patience=patience)
     with opened.store.writing() as connection:
-        found = merge(
+        known_responses = read.known_responses(connection)
+        beside = beside_collected(
             imported.ratings,
+            status_said=imported.status_said,
+            collected=collected_frame(connection),
+            known_responses=known_responses,
+        )
+        found = merge(
+            beside.ratings,
             known_ratings=read.known_ratings(connection),
-            known_responses=read.known_responses(connection),
+            known_responses=known_responses,
             revise=ratings.revise,
         )
-        _refuse([*found.problems, *release_problems(_releases(found.ratings, study), read.known_releases(connection))])
+        of_releases = release_problems(_releases(found.ratings, study), read.known_releases(connection))
+        _refuse([*beside.problems, *found.problems, *of_releases])
         entry = None
         if found.ratings.height:
             entry = _journal(connection, opened, ratings, imported=imported, found=found)
@@ -134,7 +142,7 @@ def _add(
     connection: Connection, found: Merge, study: Study, *, benchmark: Registered | None, entry: int, progress: Progress
 ) -> None:
     if benchmark:
-        _register(connection, benchmark, study, entry=entry)
+        register(connection, benchmark, study, entry=entry)
     known = read.known_releases(connection)
     releases = _releases(found.ratings, study).join(known, on="release", how="anti", maintain_order="left")
     root = pl.lit(benchmark.known.root if benchmark else None, pl.String)
@@ -183,12 +191,6 @@ def _journal(connection: Connection, opened: Opened, ratings: Ratings, *, import
             "findings": [asdict(finding) for finding in imported.findings],
         },
     )
-
-
-def _register(connection: Connection, benchmark: Registered, study: Study, *, entry: int) -> None:
-    if benchmark.known.root not in {each.root for each in known_benchmarks(connection)}:
-        keep_media(benchmark, open_blobs(study.media_url))
-        add_benchmark(connection, benchmark.known, prompts_of=benchmark.prompts, entry=entry)
 
 
 def _with_extra(ratings: pl.DataFrame) -> pl.DataFrame:

@@ -7,9 +7,19 @@ from dataclasses import dataclass
 import polars as pl
 
 from driftgauge.rate.exchange.lineage import replaced
-from driftgauge.store import read
+from driftgauge.rate.unseen import with_unseen
+from driftgauge.store import journal, read
+from driftgauge.store.collected import collected_frame, last_answer
 from driftgauge.store.database import Connection
 from driftgauge.study import Study
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A state of a store: the last entry of its journal, and the last answer (a collection has one entry, and grows)."""
+
+    entry: int
+    answer: int = 0
 
 
 @dataclass(frozen=True)
@@ -22,17 +32,28 @@ class Rated:
         The ratings table, lineage as the study declares it.
     data_hash
         Of the ratings and their responses.
-    entry
-        The journal entry up to which they count.
+    moment
+        Up to which they count.
+    collected
+        The newest revision of each response that was collected, without its text.
+    waiting
+        By release, how many of them wait for a first rating.
     """
 
     ratings: pl.DataFrame
     data_hash: str
-    entry: int
+    moment: Moment
+    collected: pl.DataFrame
+    waiting: pl.DataFrame
 
 
-def rated_until(connection: Connection, study: Study, *, entry: int) -> Rated:
-    """Return the ratings of a study as they were at an entry of its journal, without what was erased since.
+def latest(connection: Connection) -> Moment:
+    """Return the state that a store is in."""
+    return Moment(journal.entries(connection)[-1].entry, last_answer(connection))
+
+
+def rated_until(connection: Connection, study: Study, moment: Moment) -> Rated:
+    """Return the ratings of a study as they were at a moment, without what was erased since.
 
     Parameters
     ----------
@@ -40,12 +61,18 @@ def rated_until(connection: Connection, study: Study, *, entry: int) -> Rated:
         Of a transaction.
     study
         Whose lineage is put over them, where it declares one.
-    entry
-        Of the journal.
+    moment
+        Of the store.
+
+    Notes
+    -----
+    Collected responses that nobody needs to see, or that could not be had, stand among them as rows without a rater.
     """
-    stored = read.ratings_frame(connection, until=entry)
-    ratings = replaced(stored, study.lineage) if study.lineage else stored
-    return Rated(ratings.drop("content"), _data_hash(ratings), entry)
+    collected = collected_frame(connection, until=moment.answer)
+    panels = {phase.phase: phase.panel for phase in study.phases}
+    found = with_unseen(read.ratings_frame(connection, until=moment.entry), collected, panels=panels)
+    ratings = replaced(found.ratings, study.lineage) if study.lineage else found.ratings
+    return Rated(ratings.drop("content"), _data_hash(ratings), moment, collected, found.waiting)
 
 
 def _data_hash(ratings: pl.DataFrame) -> str:

@@ -9,12 +9,15 @@ import polars as pl
 
 from driftgauge.benchmark.contents import read_scenarios
 from driftgauge.benchmark.folder import list_files, read_file
+from driftgauge.benchmark.scenarios import Scenario
 from driftgauge.benchmark.verify import frozen, verify
 from driftgauge.errors import BenchmarkError, Problem
 from driftgauge.media import LIMITS
 from driftgauge.rate.merge import place
-from driftgauge.store.blobs import Blobs
-from driftgauge.store.declared import KnownBenchmark
+from driftgauge.store.blobs import Blobs, open_blobs
+from driftgauge.store.database import Connection
+from driftgauge.store.declared import KnownBenchmark, add_benchmark, known_benchmarks
+from driftgauge.study import Study
 
 _LISTED: Final = 40
 _KEY: Final = ("scenario", "intent", "modality")
@@ -34,16 +37,26 @@ class Registered:
         Where it is.
     media
         Path to SHA-256 of each picture.
+    scenarios
+        As they were frozen.
     """
 
     known: KnownBenchmark
     prompts: pl.DataFrame
     folder: Path
     media: dict[str, str]
+    scenarios: tuple[Scenario, ...]
 
 
-def registered(folder: Path) -> Registered:
+def registered(folder: Path, *, undone: str = "nothing was imported") -> Registered:
     """Return the benchmark in a folder, once every byte of it has been verified.
+
+    Parameters
+    ----------
+    folder
+        Of the benchmark.
+    undone
+        What was not done when it is not as it was frozen, for the message.
 
     Raises
     ------
@@ -58,20 +71,28 @@ def registered(folder: Path) -> Registered:
     manifest = frozen(folder).manifest
     if problems := verify(folder):
         raise BenchmarkError(
-            f"{folder.name} is not as it was frozen; nothing was imported",
+            f"{folder.name} is not as it was frozen; {undone}",
             problems=problems,
             remedy="Restore it, or make a new version: driftgauge benchmark freeze --version",
         )
+    scenarios = tuple(placed.scenario for placed in read_scenarios(folder, list_files(folder)).scenarios)
     rows = [
         (scenario.prompt_id(prompt), scenario.scenario, scenario.intent, prompt.modality, prompt.language)
-        for _, scenario in read_scenarios(folder, list_files(folder)).scenarios
+        for scenario in scenarios
         for prompt in scenario.prompts
     ]
     names = ["prompt", "scenario", "intent", "modality", "language"]
     prompts = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
     hashes = pl.col("prompt").replace_strict(manifest.prompts, return_dtype=pl.String).alias("prompt_hash")
     known = KnownBenchmark(manifest.root, manifest.version, manifest.created_at)
-    return Registered(known, prompts.select("prompt", hashes, *names[1:]), folder, dict(manifest.media))
+    return Registered(known, prompts.select("prompt", hashes, *names[1:]), folder, dict(manifest.media), scenarios)
+
+
+def register(connection: Connection, found: Registered, study: Study, *, entry: int) -> None:
+    """Add a benchmark to the store of a study, with its media by hash, where it is not there yet."""
+    if found.known.root not in {each.root for each in known_benchmarks(connection)}:
+        keep_media(found, open_blobs(study.media_url))
+        add_benchmark(connection, found.known, prompts_of=found.prompts, entry=entry)
 
 
 def keep_media(found: Registered, blobs: Blobs) -> int:

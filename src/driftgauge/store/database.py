@@ -1,8 +1,9 @@
 """Opening a database: SQLite or PostgreSQL, one reader's snapshot or the one writer, and errors that say what to do."""
 
-from collections.abc import Generator
-from contextlib import contextmanager
+from collections.abc import Callable, Generator
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,6 +18,7 @@ Connection = sa.Connection
 PATIENCE: Final = 30.0
 """Seconds to wait for another writer."""
 _WRITER: Final = 0x6472_6966_74  # "drift": the advisory lock that makes one writer of many in PostgreSQL
+_TAKE_TURN: Final = sa.text("SELECT pg_advisory_xact_lock(:key)")
 _WRITES: Final = "driftgauge_writes"
 
 
@@ -53,9 +55,26 @@ class Database:
         StoreError
             When another writer does not finish in time, the disk is full, or the server goes away.
         """
-        with _said(self), self.engine.connect().execution_options(**{_WRITES: True}) as connection, connection.begin():
+        with self.held() as turn, turn() as connection:
+            yield connection
+
+    @contextmanager
+    def held(self) -> Generator[Callable[[], AbstractContextManager[sa.Connection]]]:
+        """Yield what makes one writing transaction after the other on one connection; between them others may write."""
+        with _said(self), self.engine.connect().execution_options(**{_WRITES: True}) as connection:
+            yield partial(self._turn, connection)
+
+    @contextmanager
+    def _turn(self, connection: sa.Connection) -> Generator[sa.Connection]:
+        with _said(self), connection.begin():
             if not self.is_sqlite:
-                connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _WRITER})
+                connection.execute(_TAKE_TURN, {"key": _WRITER})
+            yield connection
+
+    @contextmanager
+    def apart(self) -> Generator[sa.Connection]:
+        """Yield a connection of PostgreSQL outside every transaction, for what belongs to the session."""
+        with _said(self), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
 
     def forget(self) -> bool:
@@ -70,7 +89,7 @@ class Database:
             with _said(self), self.engine.connect() as connection:
                 if not self.is_sqlite:
                     connection.execution_options(isolation_level="AUTOCOMMIT")
-                    connection.exec_driver_sql("VACUUM ratings, responses")
+                    connection.exec_driver_sql("VACUUM ratings, responses, answers")
                     return True
                 connection.exec_driver_sql("COMMIT")  # a checkpoint wants no transaction around it
                 busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
@@ -173,6 +192,7 @@ _AGAIN: Final = "Wait for the other command to end, then run the same command ag
 _MEANINGS: Final = (
     (("SQLITE_BUSY", "SQLITE_LOCKED", "55P03"), "is locked by another writer", _AGAIN),
     (("SQLITE_FULL", "53100"), "is on a disk that is full", "Make space, then run the same command again."),
+    (("SQLITE_CONSTRAINT_UNIQUE", "23505"), "has this already, from another command", "Run the same command again."),
     (("SQLITE_IOERR",), "could not be read or written", "Check the disk and its free space, then run the same command again."),
     (("SQLITE_CANTOPEN",), "cannot be opened", "Check the path and its rights."),
     (("SQLITE_READONLY", "25006", "42501"), "may not be written by you", "Check its rights."),

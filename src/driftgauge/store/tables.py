@@ -126,6 +126,57 @@ ratings: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+runs: Final = sa.Table(
+    "runs",
+    metadata,
+    sa.Column("run", sa.String, primary_key=True),
+    sa.Column("root", sa.String, sa.ForeignKey("benchmarks.root"), nullable=False),
+    sa.Column("release", sa.String, sa.ForeignKey("releases.release"), nullable=False),
+    sa.Column("phase", sa.String, nullable=False),
+    sa.Column("model", sa.String, comment="the model id that is asked"),
+    sa.Column("client", sa.String, nullable=False),
+    sa.Column("client_versions", sa.String, nullable=False, comment="JSON"),
+    sa.Column("settings", sa.String, nullable=False, comment="JSON: those that are asked for"),
+    sa.Column("simulated", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("study_hash", sa.String, nullable=False),
+    sa.Column("protocol_hash", sa.String, nullable=False),
+    sa.Column("code_version", sa.String, nullable=False),
+    sa.Column("began_at", sa.String, nullable=False, comment="UTC, ISO 8601"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
+answers: Final = sa.Table(
+    "answers",
+    metadata,
+    sa.Column("row", ROW, primary_key=True, autoincrement=True),
+    sa.Column("response", ROW, sa.ForeignKey("responses.row"), nullable=False, unique=True, comment="the revision it became"),
+    sa.Column("run", sa.String, sa.ForeignKey("runs.run"), nullable=False),
+    sa.Column("text", sa.String, comment="what people rate; confidential"),
+    sa.Column("reasoning", sa.String, comment="confidential"),
+    sa.Column("stop_reason", sa.String),
+    sa.Column("stop_details", sa.String, comment="JSON, in the words of the provider; confidential"),
+    sa.Column("served_model", sa.String),
+    sa.Column("fingerprint", sa.String),
+    sa.Column("request_id", sa.String),
+    sa.Column("usage", sa.String, comment="JSON: tokens"),
+    sa.Column("asked", sa.String, nullable=False, comment="JSON: settings that were asked for"),
+    sa.Column("in_force", sa.String, comment="JSON: settings that the request held"),
+    sa.Column("fault", sa.String, comment="the kind of fault, where nothing came back"),
+    sa.Column("fault_code", sa.Integer),
+    sa.Column("fault_detail", sa.String),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("sent_at", sa.String, comment="UTC, ISO 8601"),
+    sa.Column("received_at", sa.String, comment="UTC, ISO 8601"),
+    sa.Column("seconds", sa.Float(53), comment="by a clock that never jumps"),
+    sa.Column("clock_jumped", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("model_changed", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("simulated", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("erased", sa.String, comment="why its values are gone"),
+    sa.Column("erased_by", ROW, sa.ForeignKey("journal.entry")),
+    sqlite_autoincrement=True,
+)
+
 RATING_VALUES: Final = ("harm", "success", "refusal", "refusal_level", "comment", "extra")
 RESPONSE_VALUES: Final = ("prompt_hash", "response_hash")
+ANSWER_VALUES: Final = ("text", "reasoning", "stop_details")
 """What an erasure empties."""

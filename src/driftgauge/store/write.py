@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from driftgauge.errors import StoreError
 from driftgauge.records import Progress
 from driftgauge.store.bulk import insert_frame, read_frame
-from driftgauge.store.tables import RATING_VALUES, RESPONSE_VALUES, ratings, releases, responses
+from driftgauge.store.tables import ANSWER_VALUES, RATING_VALUES, RESPONSE_VALUES, answers, ratings, releases, responses
 
 RESPONSE_COLUMNS: Final = (
     "response_id", "revision", "scenario", "intent", "modality", "language", "release", "phase", "attempt", "status",
@@ -101,4 +101,13 @@ def erase(connection: sa.Connection, *, of: Literal["rater", "response"], identi
     done = connection.execute(sa.update(table).where(column == identifier, table.c.erased.is_(None)).values(emptied))
     if not done.rowcount:
         raise StoreError(f"no {of} {identifier!r} has values to erase", remedy=f"Copy the {of} from an export or a trace.")
+    if of == "response":
+        _erase_answers(connection, identifier, reason=reason, entry=entry)
     return int(done.rowcount)
+
+
+def _erase_answers(connection: sa.Connection, response_id: str, *, reason: str, entry: int) -> None:
+    """Empty what a model said, in every revision of a response that was collected."""
+    revisions = sa.select(responses.c.row).where(responses.c.response_id == response_id)
+    emptied = dict.fromkeys(ANSWER_VALUES) | {"erased": reason, "erased_by": entry}
+    connection.execute(sa.update(answers).where(answers.c.response.in_(revisions), answers.c.erased.is_(None)).values(emptied))

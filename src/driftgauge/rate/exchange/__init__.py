@@ -43,10 +43,13 @@ class Imported:
         ``extra_source_file`` says which one a row comes from.
     findings
         What was dropped, contradicts itself or is not stated.
+    status_said
+        Of each rating, whether the source says the status of its response; else ``answered`` is assumed.
     """
 
     ratings: pl.DataFrame
     findings: tuple[Finding, ...]
+    status_said: pl.Series
 
 
 def read_ratings(
@@ -88,7 +91,7 @@ def read_ratings(
     problems = (*draft.problems, *settled.problems, *placed.problems)
     if problems:
         raise _refusal(problems)
-    return Imported(_finished(placed.frame, draft), (*draft.findings, *settled.findings))
+    return Imported(_finished(placed.frame, draft), (*draft.findings, *settled.findings), placed.frame["status_said"])
 
 
 def _draft(paths: Sequence[Path], name: str, column_map: Mapping[str, str]) -> Draft:

@@ -49,8 +49,8 @@ class Draft:
     Parameters
     ----------
     frame
-        The columns of `ratings`, then `file` (a position in `sources`), `sound` (nothing is wrong with the row), ``extra_…``
-        and marks.
+        The columns of `ratings`, then `file` (a position in `sources`), `sound` (nothing is wrong with the row), `status_said`
+        (the source says the status; else it is the default), ``extra_…`` and marks.
     sources
         The files.
     problems
@@ -115,7 +115,8 @@ def _names(paths: Sequence[Path]) -> list[str]:
 def _identified(frame: pl.DataFrame) -> pl.DataFrame:
     """Fill in the defaults, bring the columns into the shape of `ratings`, and give responses and ratings their ids."""
     shaped = frames.conform(frame, frames.RATINGS).with_columns(
-        pl.col(name).fill_null(value) for name, value in DEFAULTS.items()
+        *(pl.col(name).fill_null(value) for name, value in DEFAULTS.items()),
+        status_said=pl.col("status").is_not_null(),
     )
     ids = nested_ids(shaped, frames.RESPONSE_KEY, key=frames.RATING_KEY)
     return shaped.with_columns(response_id=ids["outer"], rating_id=ids["key"])

@@ -70,7 +70,7 @@ def _read_one(table: Table) -> Part:
     frame = (
         pl.concat(label.frame for label in labels)
         .with_columns(
-            status=pl.when(missing).then(pl.lit("failed")).otherwise(pl.lit("answered")),
+            status=pl.when(missing).then(pl.lit("failed")),
             refusal_level=pl.when(~missing).then("refusal_level"),
         )
         .with_columns(refusal=pl.col("refusal_level") != "none")

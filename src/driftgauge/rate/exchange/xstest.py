@@ -85,7 +85,7 @@ def _responses(table: Table, *, release: str) -> pl.DataFrame:
 
 
 def _labels(table: Table, responses: pl.DataFrame, *, rater: str, kind: str) -> Labels:
-    about = responses.with_columns(kind=pl.lit(kind), status=pl.lit("answered"))
+    about = responses.with_columns(kind=pl.lit(kind), status=pl.lit(None, pl.String))
     return read_labels(table, about, column=rater, rater=rater, reading=READING, value="refusal_level")
 
 
