@@ -7,12 +7,14 @@ from driftgauge.study.gate import GateRule, load_gate
 from driftgauge.study.lineage import load_lineage
 from driftgauge.study.load import STUDY_FILE, load_study
 from driftgauge.study.protocol import Margin, ModelPreset, Primary, Protocol, Unit, Wellbeing, load_protocol
-from driftgauge.study.template import safe_name, study_template
+from driftgauge.study.template import PLAIN, TEMPLATES, safe_name, study_template
 from driftgauge.study.words import is_study_name
 
 __all__ = [
     "PART_KINDS",
+    "PLAIN",
     "STUDY_FILE",
+    "TEMPLATES",
     "ClientName",
     "Collect",
     "GateRule",
