@@ -54,13 +54,14 @@ class Collect(Declared):
     Examples
     --------
     >>> Collect().tries, Collect().timeout_seconds
-    (5, 300.0)
+    (5, 600.0)
     """
 
     tries: Count = Field(default=5, description="how often a call is made at most, while what stops it may pass")
     timeout_seconds: Seconds = Field(
-        default=300.0, description="how long one try may take; too short, and long answers are what is missing"
+        default=600.0, description="how long one try may take; too short, and long answers are what is missing"
     )
-    failures_in_a_row: Count = Field(
-        default=20, description="after so many responses in a row that failed, a release is left for the next run"
+    faults_in_a_row: Count = Field(
+        default=10,
+        description="after so many faults in a row a release rests, and after three probes it is left for the next run",
     )

@@ -37,7 +37,7 @@ def test_what_is_not_said_is_what_a_careful_person_would_choose() -> None:
     silent = Release(release="a", generation=1)
     assert (silent.takes, silent.client, silent.price, silent.record) == (("text", "image"), "inspect", None, None)
     assert silent.limits == Limits(connections=10, requests_per_minute=None, tokens_per_minute=None)
-    assert Study(study="x").collect == Collect(tries=5, timeout_seconds=300, failures_in_a_row=20)
+    assert Study(study="x").collect == Collect(tries=5, timeout_seconds=600, faults_in_a_row=10)
 
 
 def test_what_is_said_is_read(write: Write, tmp_path: Path) -> None:
