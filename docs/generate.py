@@ -19,7 +19,21 @@ from pydantic import BaseModel
 import driftgauge
 from driftgauge import frames
 from driftgauge.cli import cli
-from driftgauge.study import Margin, Overlap, Panel, Phase, Primary, Protocol, Release, Study, Unit, Wellbeing
+from driftgauge.study import (
+    Collect,
+    Limits,
+    Margin,
+    Overlap,
+    Panel,
+    Phase,
+    Price,
+    Primary,
+    Protocol,
+    Release,
+    Study,
+    Unit,
+    Wellbeing,
+)
 
 REFERENCE: Final = Path(__file__).resolve().parent / "reference"
 NOTICE: Final = "<!-- Written by docs/generate.py; change the code and run it again. -->\n"
@@ -279,12 +293,15 @@ def _findings() -> Iterator[str]:
 PARTS: Final[Mapping[str, tuple[str, type[BaseModel]]]] = {
     "The study": ("The keys of the file. Only `study` has to be there.", Study),
     "A release": ("An entry of a family. A name alone is a release, too.", Release),
+    "Limits": ("The keys of `limits` of a release. They change how long a run takes, and not what is asked.", Limits),
+    "A price": ("The keys of `price` of a release, for the estimate of a cost alone.", Price),
     "A phase": ("An entry of `phases`.", Phase),
     "A panel": ("What stands behind the name of a panel.", Panel),
     "An overlap": ("The design of a panel in which each response has so many raters.", Overlap),
     "The protocol": ("The keys of `protocol`. [What they change](../how-to/protocol.md).", Protocol),
     "A margin": ("One of the two.", Margin),
     "The primary estimand": ("The keys of `primary`.", Primary),
+    "Collecting": ("The keys of `collect`. They stand in the manifest of each run.", Collect),
     "Wellbeing": ("The keys of `wellbeing`.", Wellbeing),
 }
 """The parts of a study file: what each is, and its model."""
@@ -321,6 +338,8 @@ def _default_value(value: object) -> str:
     if isinstance(value, dict):
         stated = {key: each for key, each in value.items() if each is not None}
         return f"`{json.dumps(stated).replace(chr(34), '')}`" if len(stated) == 1 else "its keys' defaults"
+    if isinstance(value, list) and value:
+        return f"`[{', '.join(map(str, value))}]`"
     return "" if value in (None, []) else f"`{value}`"
 
 

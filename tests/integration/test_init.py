@@ -43,6 +43,22 @@ def test_a_folder_with_any_name_will_do(tmp_path: Path) -> None:
     assert load_study(tmp_path / "Été (2026)").study == "t-2026"
 
 
+def test_the_published_study_can_be_begun(tmp_path: Path) -> None:
+    printed = init(tmp_path / "town", "--template", "eight-releases")
+    study = load_study(tmp_path / "town")
+    assert (study.study, len(study.releases), len(study.phases)) == ("town", 8, 2)
+    assert "Settle every CHECK" in printed
+    assert "nothing was done" in init(tmp_path / "town", "--template", "eight-releases")
+
+
+def test_another_template_does_not_touch_a_study_that_is_there(tmp_path: Path) -> None:
+    init(tmp_path / "town")
+    before = (tmp_path / "town" / "study.yaml").read_bytes()
+    with pytest.raises(StudyError, match="it was left as it is"):
+        init(tmp_path / "town", "--template", "eight-releases")
+    assert (tmp_path / "town" / "study.yaml").read_bytes() == before
+
+
 def test_what_was_done_can_be_had_as_json(tmp_path: Path) -> None:
     found = json.loads(init(tmp_path / "town", "--json"))
     assert (found["study"], found["done"], found["written"]) == ("town", True, [".gitignore", "study.yaml"])

@@ -8,7 +8,8 @@ import pytest
 
 WITHOUT = """
 import sys
-for name in ("sqlalchemy", "alembic", "fsspec", "psycopg", "PIL", "scipy", "pandas", "formulaic"):
+absent = ("sqlalchemy", "alembic", "fsspec", "psycopg", "PIL", "scipy", "pandas", "formulaic")
+for name in (*absent, "inspect_ai", "openai", "anthropic"):
     sys.modules[name] = None
 from driftgauge.cli import main
 sys.argv = ["driftgauge", *sys.argv[1:]]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Final
 
 from driftgauge.errors import StoreError, StudyError
-from driftgauge.study import STUDY_FILE, is_study_name, load_study, safe_name, study_template
+from driftgauge.study import PLAIN, STUDY_FILE, is_study_name, load_study, safe_name, study_template
 
 IGNORED: Final = ".gitignore"
 _IGNORED_LINES: Final = (
@@ -45,7 +45,7 @@ class Begun:
         return bool(self.written)
 
 
-def init(folder: Path, *, name: str | None = None) -> Begun:
+def init(folder: Path, *, name: str | None = None, template: str = PLAIN) -> Begun:
     """Make a folder with a commented ``study.yaml``; do nothing when it is there as it would be written.
 
     Parameters
@@ -54,6 +54,8 @@ def init(folder: Path, *, name: str | None = None) -> Begun:
         Made if it is not there.
     name
         Of the study; as the folder, if absent.
+    template
+        A key of `study.TEMPLATES`.
 
     Raises
     ------
@@ -67,7 +69,8 @@ def init(folder: Path, *, name: str | None = None) -> Begun:
             "a study cannot have this name", remedy="Give letters, digits, - _ and ., not - or . first, at most 80."
         )
     study = name or safe_name(folder.resolve().name)
-    files = {IGNORED: "".join(f"{line}\n" for line in _IGNORED_LINES), STUDY_FILE: study_template(study)}  # study.yaml last
+    text = study_template(study, template=template)
+    files = {IGNORED: "".join(f"{line}\n" for line in _IGNORED_LINES), STUDY_FILE: text}  # study.yaml last
     try:
         _refuse_another(folder, files[STUDY_FILE])
         folder.mkdir(parents=True, exist_ok=True)

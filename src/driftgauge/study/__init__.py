@@ -1,22 +1,31 @@
 """What a study declares, read from YAML with the line of every mistake: the whole study, a protocol, a lineage, a gate."""
 
 from driftgauge.study.changes import protocol_changes
+from driftgauge.study.collecting import PART_KINDS, ClientName, Collect, Limits, PartKind, Price
 from driftgauge.study.declared import Overlap, Panel, Phase, Release, Study
 from driftgauge.study.gate import GateRule, load_gate
 from driftgauge.study.lineage import load_lineage
 from driftgauge.study.load import STUDY_FILE, load_study
 from driftgauge.study.protocol import Margin, ModelPreset, Primary, Protocol, Unit, Wellbeing, load_protocol
-from driftgauge.study.template import safe_name, study_template
+from driftgauge.study.template import PLAIN, TEMPLATES, safe_name, study_template
 from driftgauge.study.words import is_study_name
 
 __all__ = [
+    "PART_KINDS",
+    "PLAIN",
     "STUDY_FILE",
+    "TEMPLATES",
+    "ClientName",
+    "Collect",
     "GateRule",
+    "Limits",
     "Margin",
     "ModelPreset",
     "Overlap",
     "Panel",
+    "PartKind",
     "Phase",
+    "Price",
     "Primary",
     "Protocol",
     "Release",

@@ -10,9 +10,10 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from driftgauge.records import Lineage
+from driftgauge.study.collecting import ClientName, Collect, Limits, Price, Takes
 from driftgauge.study.gate import GateRule, gate_rule
 from driftgauge.study.lineage import Standing, lineage_of
-from driftgauge.study.places import SQLITE, Folder, MediaPlace, StorePlace, local_path
+from driftgauge.study.places import SQLITE, File, Folder, MediaPlace, StorePlace, local_path
 from driftgauge.study.protocol import Declared, Protocol
 from driftgauge.study.together import mistakes_between
 from driftgauge.study.words import Count, Day, Language, Name, Share, StudyName
@@ -46,6 +47,20 @@ class Release(Declared):
     settings: Annotated[dict[str, Any], BeforeValidator(_settings)] = Field(
         default_factory=dict[str, Any], description="settings of the model, such as max_tokens"
     )
+    takes: Takes = Field(
+        default=("text", "image"), description="the kinds of parts it takes; a prompt with another kind ends as unsupported"
+    )
+    limits: Limits = Field(default=Limits(), description="how fast it may be asked")
+    price: Price | None = Field(default=None, description="what it costs; if absent, nothing is estimated")
+    client: ClientName = Field(
+        default="inspect", description="what asks it: a provider, a file of recorded answers, or answers that are made up"
+    )
+    record: File | None = Field(default=None, description="of a replayed release, the file in the folder with its answers")
+
+    @property
+    def measured(self) -> dict[str, Any]:
+        """What of it changes what is measured: it belongs into the manifest of every run, in this form."""
+        return self.model_dump(mode="json", include={"model", "settings", "takes", "client", "record"})
 
 
 def _releases(value: object) -> object:
@@ -123,6 +138,7 @@ class Study(Declared):
     panels: dict[Name, Panel] = Field(default_factory=dict[str, Panel], description="each panel by its name")
     protocol: Protocol = Field(default=Protocol(), description="what is fixed before the data")
     gate: tuple[Annotated[GateRule, BeforeValidator(gate_rule)], ...] = Field(default=(), description="decision rules")
+    collect: Collect = Field(default=Collect(), description="when calls to releases are given up")
 
     _folder: Path = PrivateAttr(default=Path())
 
@@ -170,6 +186,15 @@ class Study(Declared):
     def releases(self) -> tuple[str, ...]:
         """All declared releases, family by family."""
         return tuple(each.release for releases in self.families.values() for each in releases)
+
+    @property
+    def declared_releases(self) -> dict[str, Release]:
+        """Each declared release by its name, family by family."""
+        return {each.release: each for releases in self.families.values() for each in releases}
+
+    def record_of(self, release: Release) -> Path | None:
+        """Return where the recorded answers of a release are, or null when it has none."""
+        return self.folder / release.record if release.record else None
 
     @property
     def benchmark_folder(self) -> Path | None:

@@ -10,6 +10,7 @@ from pydantic_core import PydanticCustomError
 SQLITE: Final = "sqlite:///"
 POSTGRESQL: Final = "postgresql+psycopg://"
 _INSIDE: Final = "a folder inside the study folder, as a relative path without `..`"
+_FILE: Final = "a file inside the study folder, as a relative path without `..`"
 _STORE: Final = f"{SQLITE}driftgauge.db (a file inside the study folder) or {POSTGRESQL}user@host/database"
 _MEDIA: Final = "a folder inside the study folder, or a URL such as s3://bucket/media"
 _SERVER: Final = re.compile(r"postgresql\+psycopg://([^\s:/@?#]+@)?[^\s/@?#]*(/[^\s/@?#]*)?(\?[^\s@#]*)?")
@@ -58,6 +59,12 @@ def _folder(text: str) -> str:
     return text
 
 
+def _file(text: str) -> str:
+    if path_inside(text) is None or text.endswith("/"):
+        raise PydanticCustomError("file", _FILE)
+    return text
+
+
 def _store(url: str) -> str:
     if has_password(url):
         _password("the URL without it: set PGPASSWORD, use ~/.pgpass, or set DRIFTGAUGE_STORE to the whole URL")
@@ -80,5 +87,6 @@ def _password(expected: str) -> NoReturn:
 
 
 Folder = Annotated[str, AfterValidator(_folder)]
+File = Annotated[str, AfterValidator(_file)]
 StorePlace = Annotated[str, AfterValidator(_store)]
 MediaPlace = Annotated[str, AfterValidator(_media)]

@@ -29,6 +29,7 @@ def mistakes_between(study: Part) -> Iterator[Mistake]:
     yield from _unknown_panels(phases, list(panels))
     yield from _backwards(phases)
     yield from _overlaps(panels)
+    yield from _replays(study)
     yield from _inside_the_benchmark(study)
 
 
@@ -109,12 +110,35 @@ def _overlaps(panels: Part) -> Iterator[Mistake]:
             yield Mistake(("panels", name, "design"), what, f"at most {raters}")
 
 
+def _entries(study: Part) -> Iterator[tuple[Location, Part]]:
+    for family, releases in _mapping(study.get("families")).items():
+        for number, entry in enumerate(_list(releases)):
+            yield ("families", family, number), _mapping(entry)
+
+
+def records_in(study: Part) -> Iterator[tuple[Location, object]]:
+    """Yield the files of recorded answers that a study names, and where."""
+    for at, release in _entries(study):
+        if release.get("record") is not None:
+            yield (*at, "record"), release["record"]
+
+
+def _replays(study: Part) -> Iterator[Mistake]:
+    """Yield the releases that are replayed from nothing, and those whose record nobody would read."""
+    for at, release in _entries(study):
+        client, record, name = release.get("client", "inspect"), release.get("record"), as_text(release.get("release"))
+        if client == "replay" and record is None:
+            yield Mistake((*at, "client"), f"release {named(name)} is replayed without a record", "record: and a file")
+        if client in ("inspect", "simulated") and record is not None:
+            yield Mistake((*at, "record"), f"release {named(name)} has a record, and its client is {client}", "client: replay")
+
+
 def _inside_the_benchmark(study: Part) -> Iterator[Mistake]:
     benchmark = _path(study.get("benchmark"))
-    for key in ("store", "media"):
-        path = local_path(str(study.get(key) or key))
-        if benchmark and path and f"{path}/".startswith(f"{benchmark}/"):
-            yield Mistake((key,), f"{key} is in the benchmark, which holds nothing else", "a place beside it")
+    stores: list[tuple[Location, object]] = [((key,), local_path(str(study.get(key) or key))) for key in ("store", "media")]
+    for at, place in (*stores, *((at, _path(record)) for at, record in records_in(study))):
+        if benchmark and place and f"{place}/".startswith(f"{benchmark}/"):
+            yield Mistake(at, f"{at[-1]} is in the benchmark, which holds nothing else", "a place beside it")
 
 
 def _path(value: object) -> str | None:
