@@ -46,6 +46,6 @@ def _directions(covariance: FloatArray) -> FloatArray:
     """Return a root of a covariance, a direction a column; of its diagonal alone where it is not positive definite."""
     scale = np.sqrt(np.maximum(np.diag(covariance), 1e-12))
     try:
-        return scale[:, None] * np.linalg.cholesky(covariance / np.outer(scale, scale))
+        return np.asarray(scale[:, None] * np.linalg.cholesky(covariance / np.outer(scale, scale)), dtype=np.float64)
     except np.linalg.LinAlgError:
         return np.diag(scale)
