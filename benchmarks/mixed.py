@@ -5,9 +5,9 @@
 The data are the reference study (82,256 ratings) where it lies beside the project, else a simulated study of the same shape.
 Every line is a process of its own. "first" is reading the file and the first fit, all that a process does beyond its imports;
 "warm" is the fastest of the fits after it (`--repeat`), and the CPU beside it the least processor time of one, which is what to
-compare when the machine has other work. "process" is the whole process, imports and repeated fits included. The other engines are run beside ours where they
-are installed: R's glmmTMB, statsmodels (which has no ordinal model with random effects), and Bambi with nutpie for a counted
-number of draws. What is not installed is named in a line of its own.
+compare when the machine has other work. "process" is the whole process, imports and repeated fits included. The other engines
+are run beside ours where they are installed: R's glmmTMB, statsmodels (which has no ordinal model with random effects), and
+Bambi with nutpie for a counted number of draws. What is not installed is named in a line of its own.
 """
 
 import argparse

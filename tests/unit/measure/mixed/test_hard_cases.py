@@ -171,6 +171,14 @@ def test_collinear_terms_are_left_out_as_r_does(rng: np.random.Generator) -> Non
     assert fit.means("same")["estimate"].null_count() == 2
 
 
+def test_a_random_intercept_with_the_levels_of_another_is_left_out(rng: np.random.Generator) -> None:
+    frame = study(rng).with_columns(prompt=pl.lit("p") + pl.col("scenario").str.reverse())
+    fit, alone = fit_mixed(f"{FORMULA} + (1 | prompt)", frame), fit_mixed(FORMULA, frame)
+    assert "(1|prompt) was left out: the same levels as (1|scenario)" in fit.design.notes
+    assert "(1|prompt) was left out" in fit.summary()
+    assert fit.random_effects.equals(alone.random_effects)
+
+
 def test_a_cell_without_ratings_cannot_be_told_but_others_can(rng: np.random.Generator) -> None:
     second = study(rng).with_columns(modality=pl.lit("multimodal")).filter(pl.col("release") != "C")
     frame = pl.concat([study(rng), second])
