@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from driftgauge.measure.mixed import curvature
 from driftgauge.measure.mixed.coding import TreatmentCoding
 from driftgauge.measure.mixed.design import Request, make_design
 from driftgauge.measure.mixed.fit import fit_design
@@ -203,3 +204,15 @@ def test_a_two_category_cumulative_model_is_the_bernoulli_model() -> None:
     assert one.log_likelihood == pytest.approx(other.log_likelihood, abs=1e-7)
     assert one.coefficients["estimate"][1:].to_list() == pytest.approx(other.coefficients["estimate"].to_list(), abs=1e-4)
     assert one.coefficients["estimate"][0] == pytest.approx(-other.thresholds["estimate"][0], abs=1e-4)
+
+
+@given(seed=SEEDS, family=st.sampled_from(["cumulative", "bernoulli"]))
+@settings(max_examples=10)
+def test_second_derivatives_are_those_of_long_central_differences_of_the_gradient(seed: int, family: str) -> None:
+    engine = prepare(random_model(seed, family=family, terms=STRUCTURES["design"], weighted=True))
+    vector = random_point(seed, engine)
+    at, n = engine.evaluate(engine.point(vector)), engine.n_parameters
+    found = curvature.hessian(engine, at, covariance=np.eye(n), free=np.ones(n, dtype=bool))
+    ends = [[engine.evaluate(engine.point(vector + h * unit)).gradient for h in (1e-4, -1e-4)] for unit in np.eye(n)]
+    central = np.array([(below - above) / 2e-4 for above, below in ends])
+    assert np.abs(found - (central + central.T) / 2).max() < 2e-5 * np.abs(central).max()

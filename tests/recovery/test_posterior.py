@@ -7,11 +7,14 @@ import polars as pl
 import pytest
 
 from driftgauge.errors import EstimationError
+from driftgauge.measure.mixed import curvature
 from driftgauge.measure.mixed.draws import Draws, Sampling
 from driftgauge.measure.mixed.fit import MixedFit, draw_design, fit_design, fit_mixed
 from driftgauge.measure.mixed.jump import Jumps
+from driftgauge.measure.mixed.laplace import Point
 from driftgauge.measure.mixed.posterior import Whitened, whitened
 from driftgauge.measure.mixed.presets import preset_design
+from driftgauge.measure.mixed.target import penalised
 
 TRUE = {"releaseB": -0.8, "scenario": 1.2, "rater": 0.6, "response": 0.7}
 
@@ -175,6 +178,16 @@ def test_whitening_can_be_undone(posterior: Whitened) -> None:
     back = posterior.rewhitened(*posterior.unwhitened(z))
     real = np.append(~posterior.target.padded, np.ones(len(posterior.at), dtype=bool))
     assert back[real] == pytest.approx(z[real], abs=1e-8)
+
+
+def test_the_precision_that_whitens_is_the_curvature_of_the_log_posterior() -> None:
+    engine = penalised(preset_design(study(1, scenarios=12), "published").model)
+    vector = engine.vector(Point(np.array([0.3, -0.4, 0.2]), np.array([-1.0, 0.1, 0.9, 2.2]), np.array([1.1, 0.5])))
+    at, n = engine.evaluate(engine.point(vector)), engine.n_parameters
+    found = curvature.hessian(engine, at, covariance=np.eye(n), free=np.ones(n, dtype=bool))
+    ends = [[engine.evaluate(engine.point(vector + h * unit)).gradient for h in (1e-4, -1e-4)] for unit in np.eye(n)]
+    central = np.array([(below - above) / 2e-4 for above, below in ends])
+    assert np.abs(found - (central + central.T) / 2).max() < 2e-5 * np.abs(central).max()
 
 
 def test_colouring_has_the_covariance_of_the_inverse_hessian(posterior: Whitened) -> None:

@@ -29,6 +29,7 @@ from driftgauge.measure.drift import (
 from driftgauge.measure.estimate import Answer, answer, fewest_raters
 from driftgauge.measure.judges import judge_disagreements
 from driftgauge.measure.mixed.fit import check_engine
+from driftgauge.measure.model_verdicts import disagreements
 from driftgauge.measure.models import METHOD, Model, model_rows
 from driftgauge.measure.outcomes import Counted, counted, sample, unmeasured
 from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
@@ -169,7 +170,11 @@ def measure(
     rows += each_rater
     progress("done", steps, steps)
     estimates = estimates_frame(rows, analysis_id=analysis_id)
-    without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
+    by_a_model = pl.col("method").str.starts_with(METHOD)
+    without_models = estimates.filter(~by_a_model)
+    modelled += disagreements(
+        estimates.filter(by_a_model).to_dicts(), estimates.filter("primary").to_dicts(), protocol=protocol, model=str(model)
+    )
     said = [
         *check(ratings, left, without_models, protocol=protocol, tipping=tipping),
         *beneath.findings,

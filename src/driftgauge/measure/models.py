@@ -6,33 +6,29 @@ to another verdict, a finding says so.
 """
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
-from statistics import NormalDist
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any, Final
 
 import numpy as np
 import polars as pl
 
 from driftgauge.errors import EstimationError
-from driftgauge.measure.drift import Change, judge
+from driftgauge.measure.mixed.aside import set_aside
 from driftgauge.measure.mixed.design import Design
 from driftgauge.measure.mixed.draws import Sampling
 from driftgauge.measure.mixed.fit import Engine, draw_design, fit_design
 from driftgauge.measure.mixed.presets import preset_design
 from driftgauge.measure.mixed.result import MixedFit
 from driftgauge.measure.mixed.wald import wald
+from driftgauge.measure.model_verdicts import ODDS, QUANTILES, log_odds_of, number
 from driftgauge.measure.populations import Index, drifts, levels
 from driftgauge.measure.rows import IDENTITY, TWO_WAY, Row, Setting, question_labels
-from driftgauge.measure.student import quantile
 from driftgauge.records import Finding
 from driftgauge.study import ModelPreset, Protocol
 
 METHOD: Final = "mixed model"
 """How the method of every row from here begins."""
-_AS_NORMAL: Final = 1e4
-"""Degrees of freedom at which t is as good as normal."""
-QUANTILES: Final = ", posterior quantiles"
-"""How the method of a row ends whose interval is of draws."""
 
 
 @dataclass(frozen=True)
@@ -93,6 +89,8 @@ class _Fitted:
     shared: Row
     harmful_at: int
     method: str
+    aside: pl.DataFrame | None = None
+    """Ratings that become certain in the limit, and that the fit is without."""
 
     @property
     def at_least(self) -> str | None:
@@ -155,26 +153,58 @@ def model_rows(
         used = modelled(found.sample.rows, outcome.column)
         if used.is_empty():
             continue
-        shared = _shared(used, len(found.sample.rows) - len(used), setting)
+        build = partial(
+            preset_design,
+            preset=model.preset,
+            outcome=outcome.column,
+            harmful_at=protocol.harmful_at,
+            releases=_present(found, used),
+        )
+        what = f"mixed model of {outcome.column} ({model})"
         try:
-            design = preset_design(
-                used, model.preset, outcome=outcome.column, harmful_at=protocol.harmful_at, releases=_present(found, used)
-            )
-            what = f"mixed model of {outcome.column} ({model})"
+            design = build(used)
             said(what)
             fit = _fit(design, model, level=setting.level, rng=rng, said=lambda doing, what=what: said(f"{what}: {doing}"))
         except EstimationError as error:
             findings.append(_not_fitted(outcome, model, error.message))
             continue
+        shared = _shared(used, len(found.sample.rows) - len(used), setting)
         one = _Fitted(outcome, found, fit, shared, protocol.harmful_at, f"{METHOD}; {model}")
-        if not fit.converged:
-            separated = bool(fit.convergence.separated)
-            findings.append(_not_fitted(outcome, model, str(fit.convergence.reason), separated=separated))
-        findings += _sampled(one, model)
-        mine = [*(_levels(one) if one.has_average else ()), *_drifts(one, primary)]
-        rows += mine
-        findings += disagreements(mine, primary, protocol=protocol, model=model)
+        if fit.convergence.separated:
+            said(f"{what}: without the ratings that never vary")
+            one = _in_the_limit(one, used, build, level=setting.level) or one
+        findings += [*_told(one, model), *_sampled(one, model)]
+        rows += [*(_levels(one) if one.has_average else ()), *_drifts(one, primary)]
     return Modelled(rows, findings)
+
+
+def _in_the_limit(one: _Fitted, used: pl.DataFrame, build: Callable[[pl.DataFrame], Design], *, level: float) -> _Fitted | None:
+    """Return the fit of the ratings that are left when separated ones are set aside, if it says anything of a change."""
+    found = set_aside(used, build)
+    if found is None or len(found.design.coding.factors.get("release", ())) < 2:
+        return None
+    return replace(one, fit=fit_design(found.design, level=level), aside=found.ratings)
+
+
+def _told(one: _Fitted, model: Model) -> Iterator[Finding]:
+    """Yield why a model gives no numbers, or none of some releases."""
+    if not one.fit.converged:
+        reason, separated = str(one.fit.convergence.reason), bool(one.fit.convergence.separated)
+        yield _not_fitted(one.outcome, model, reason, separated=separated)
+    elif one.aside is not None:
+        cells = ", ".join(f"{release} ({modality})" for release, modality in _cells(one.aside))
+        yield Finding(
+            "model_set_aside",
+            "info",
+            f"The mixed model of {one.outcome.column} ({model}) says nothing of {cells}: every rating there is the same, and "
+            f"no finite odds fit that best. Its {len(one.aside):,} ratings were set aside, as the likelihood does in the "
+            "limit: what it says of the other releases is finite, and stands.",
+            "Nothing needs doing. With --engine posterior a prior keeps the odds finite, and these releases have numbers too.",
+        )
+
+
+def _cells(ratings: pl.DataFrame) -> list[tuple[str, str]]:
+    return sorted(ratings.select("release", "modality").unique().iter_rows())
 
 
 def _fit(design: Design, model: Model, *, level: float, rng: np.random.Generator, said: Callable[[str], None]) -> MixedFit:
@@ -230,7 +260,7 @@ def _levels(one: _Fitted) -> Iterator[Row]:
     cells = {(each["release"], each.get("modality")): each for frame in frames for each in frame.iter_rows(named=True)}
     for question in levels(one.found):
         cell = cells.get((question.populations[0].release, question.where.get("modality")))
-        if cell is not None and not set(question.where) - {"modality"}:
+        if (cell is not None or one.aside is not None) and not set(question.where) - {"modality"}:
             method = f"{one.method}; population-averaged{one.interval(None)}"
             yield {**one.shared, **question_labels(question), **_averaged(one), **_numbers(one, cell), "method": method}
 
@@ -245,39 +275,28 @@ def _drifts(one: _Fitted, primary: Sequence[Row]) -> Iterator[Row]:
     for question in drifts(one.found):
         earlier, later = (side.release for side in question.populations)
         name = f"{later} - {earlier}"
-        if question.where or not question.consecutive or name not in latent:
+        if question.where or not question.consecutive or not (name in latent or one.aside is not None):
             continue
         labels = one.shared | question_labels(question)
         df = None if one.fit.draws else _df(primary, labels | _averaged(one))
         labels["df"], by_t = df, one.interval(df)
-        if name in averaged:
-            numbers = _change(one, averaged[name], df, level=labels["level"])
+        if one.has_average:
+            numbers = _change(one, averaged.get(name), df, level=labels["level"])
             yield {**labels, **_averaged(one), **numbers, "method": f"{one.method}; population-averaged{by_t}"}
         named = {"estimand": one.outcome.latent, "outcome": one.outcome.column, "method": f"{one.method}; latent{by_t}"}
-        yield {**labels, **named, **_change(one, latent[name], df, level=labels["level"])}
+        yield {**labels, **named, **_change(one, latent.get(name), df, level=labels["level"])}
 
 
-def _change(one: _Fitted, each: dict[str, Any], df: float | None, *, level: float) -> Row:
+def _change(one: _Fitted, each: dict[str, Any] | None, df: float | None, *, level: float) -> Row:
     """Return the columns of numbers of a contrast, odds ratio included, by t where degrees of freedom are known."""
     numbers = _numbers(one, each)
-    odds = {name: _float(each[name]) if one.fit.converged else float("nan") for name in _ODDS}
+    odds = {name: number((each or {}).get(name)) if one.fit.converged else float("nan") for name in ODDS}
     if df is None:
         return numbers | odds
     change = log_odds_of(odds, df=None, level=one.fit.level)
     by_t = wald(np.array([change.value]), np.array([change.std_error]), df=df, level=level)
     limits = [odds["odds_ratio"], *(float(np.exp(by_t[name][0])) for name in ("conf_low", "conf_high"))]
-    return _with_t(numbers, df, level=level) | dict(zip(_ODDS, limits, strict=True))
-
-
-_ODDS: Final = ("odds_ratio", "odds_ratio_low", "odds_ratio_high")
-
-
-def log_odds_of(row: Row, *, df: float | None, level: float) -> Change:
-    """Return the logarithm of a row's odds ratio, and the standard error that its limits were formed with."""
-    value, low, high = (float(np.log(_float(row.get(name)))) for name in _ODDS)
-    tail = (1 + level) / 2
-    times = NormalDist().inv_cdf(tail) if df is None else float(quantile(tail, np.array([df]))[0])
-    return Change(value, (high - low) / (2 * times), _AS_NORMAL if df is None else df)
+    return _with_t(numbers, df, level=level) | dict(zip(ODDS, limits, strict=True))
 
 
 def _averaged(one: _Fitted) -> Row:
@@ -296,14 +315,24 @@ def _df(primary: Sequence[Row], asked: Row) -> float | None:
     return None
 
 
-def _numbers(one: _Fitted, each: dict[str, Any]) -> Row:
+def _numbers(one: _Fitted, each: dict[str, Any] | None) -> Row:
     """Return the columns of numbers; none of a fit that cannot be believed, or of a cell without ratings."""
-    names = ("estimate", "std_error", "conf_low", "conf_high", "p_value")
+    if each is None or not one.fit.converged or each["estimate"] is None:
+        return dict.fromkeys(_NUMBERS, float("nan")) | {"reason_null": _why_none(one)}
+    return {name: number(each[name]) for name in _NUMBERS if name in each}
+
+
+_NUMBERS: Final = ("estimate", "std_error", "conf_low", "conf_high", "p_value")
+
+
+def _why_none(one: _Fitted) -> str:
     if not one.fit.converged:
-        reason = f"the model did not converge: {one.fit.convergence.reason}"
-        return dict.fromkeys(names, float("nan")) | {"reason_null": reason}
-    known = {name: float("nan") if each[name] is None else float(each[name]) for name in names if name in each}
-    return known | ({"reason_null": "no rating of this cell"} if np.isnan(known["estimate"]) else {})
+        return f"the model did not converge: {one.fit.convergence.reason}"
+    return (
+        "no rating of this cell"
+        if one.aside is None
+        else "separation: the outcome never varies, and no finite odds fit that best"
+    )
 
 
 def _with_t(numbers: Row, df: float | None, *, level: float) -> Row:
@@ -324,52 +353,3 @@ def _not_fitted(outcome: _Outcome, model: Model, reason: str, *, separated: bool
         f"The mixed model of {outcome.column} ({model}) gives no numbers: {reason}. The primary estimates do not need it."
     )
     return Finding("model_not_fitted", "info", sentence, remedy)
-
-
-def disagreements(mine: Sequence[Row], primary: Sequence[Row], *, protocol: Protocol, model: Model) -> Iterator[Finding]:
-    """Yield a finding for each verdict that the model's averaged drifts, judged by the same rules, would not have given.
-
-    A posterior is taken as normal for it: its mean, its standard deviation, and as many degrees of freedom as there need be.
-    """
-    judged = [row for row in primary if row.get("verdict")]
-    averaged = {
-        _key(row): row for row in mine if row.get("contrast") == "drift" and judged and row["estimand"] == judged[0]["estimand"]
-    }
-    pairs = [(row, testable(averaged[_key(row)])) for row in judged if _key(row) in averaged]
-    pairs = [(row, each) for row, each in pairs if each["df"] is not None]
-    if not pairs:
-        return
-    odds = [log_odds_of(each, df=each["df"], level=each["level"]) for _, each in pairs]
-    beside = [dict(each) for _, each in pairs]
-    judge(beside, odds=odds, margin=protocol.margin, level=protocol.level)
-    for (row, _), each in zip(pairs, beside, strict=True):
-        if each["verdict"] != row["verdict"] and not np.isnan(each["estimate"]):
-            yield _disagreement(row, each, verdict=each["verdict"], model=model)
-
-
-def testable(row: Row) -> Row:
-    """Return a drift with what verdicts need, which a row of draws does not have; other rows as they are."""
-    if not row["method"].endswith(QUANTILES):
-        return row
-    by_normal = wald(np.array([_float(row["estimate"])]), np.array([_float(row["std_error"])]), df=None, level=row["level"])
-    return row | {"df": _AS_NORMAL, "p_value": float(by_normal["p_value"][0])}
-
-
-def _key(row: Row) -> tuple[str, str]:
-    return row["release"], row["baseline_release"]
-
-
-def _float(value: float | None) -> float:
-    return float("nan") if value is None else float(value)
-
-
-def _disagreement(row: Row, modelled: Row, *, verdict: str, model: Model) -> Finding:
-    said = f"{100 * row['estimate']:+.1f} against {100 * modelled['estimate']:+.1f} points".replace("-", "−")
-    return Finding(
-        "model_disagrees",
-        "warning",
-        f"{row['baseline_release']} → {row['release']} is {row['verdict']} by the primary estimate, and would be {verdict} by "
-        f"the mixed model ({model}): {said}.",
-        "Look at what each assumes: the model also takes out how strict raters are, where some link the panels, and believes "
-        "in normal effects; the primary estimate does neither.",
-    )

@@ -12,7 +12,8 @@ from driftgauge.frames import SPECIFICATIONS, table_frame
 from driftgauge.measure.arrays import BoolArray
 from driftgauge.measure.drift import judge, log_odds
 from driftgauge.measure.estimate import Answer, answer
-from driftgauge.measure.models import Model, log_odds_of, model_rows, testable
+from driftgauge.measure.model_verdicts import log_odds_of, testable
+from driftgauge.measure.models import Model, model_rows
 from driftgauge.measure.outcomes import counted, sample
 from driftgauge.measure.populations import Index, Population, Question, index, population, successions
 from driftgauge.measure.rates import Rate, rates

@@ -13,7 +13,7 @@ from driftgauge.report import verdicts, words
 from driftgauge.report.figures import theme
 from driftgauge.report.names import coded, cut
 from driftgauge.report.numbers import count, listed, some
-from driftgauge.report.sections import drift, levels, methods, modality, outcomes, people, tradeoff
+from driftgauge.report.sections import drift, levels, methods, modality, model, outcomes, people, tradeoff
 from driftgauge.report.select import View, view
 
 _ENVIRONMENT = jinja2.Environment(
@@ -61,6 +61,7 @@ def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, 
         tradeoff.section(chosen),
         modality.section(chosen),
         people.section(chosen, findings),
+        model.section(chosen, findings),
         levels.section(chosen),
         methods.section(chosen, manifest, protocol=protocol, margin=margin),
     ]

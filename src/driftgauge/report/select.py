@@ -113,6 +113,8 @@ class View:
         The verdict family, gravest first.
     agreement
         Rows about the raters, all of one scope.
+    modelled
+        Drifts by the mixed model, modalities together: averaged ones, and those on the latent scale.
     estimand
         What drift and levels are shown of; null when nothing was estimated.
     notes
@@ -126,6 +128,7 @@ class View:
     rows: tuple[Estimate, ...]
     verdicts: tuple[Estimate, ...]
     agreement: tuple[Estimate, ...]
+    modelled: tuple[Estimate, ...]
     releases: tuple[Release, ...]
     notes: tuple[str, ...]
 
@@ -230,6 +233,7 @@ def view(estimates: pl.DataFrame, *, protocol: Mapping[str, object]) -> View:
         rows=rows,
         verdicts=tuple(verdicts),
         agreement=tuple(_agreement(_records(ours.filter(pl.col("estimand").is_in(AGREEMENT))))),
+        modelled=tuple(_records(ours.filter(*_BY_MODEL))),
         releases=_releases(rows),
         notes=tuple(notes),
     )
@@ -249,6 +253,11 @@ _INSTEAD: Final = {
     "scope": "The protocol asks for conclusions about {} like these; the data carry estimates for the {} only: these raters.",
     "unit": "The protocol counts by {}; nothing could be estimated so, and {} stands in its place.",
 }
+_BY_MODEL: Final = (
+    pl.col("method").str.starts_with("mixed model"),
+    pl.col("contrast") == "drift",
+    pl.col("modality").is_null(),
+)
 _FIELDS: Final = tuple(field.name for field in fields(Estimate))
 
 

@@ -10,7 +10,8 @@ import pytest
 from driftgauge.errors import EstimationError
 from driftgauge.measure.analysis import Measured, measure
 from driftgauge.measure.lookup import Lookup
-from driftgauge.measure.models import METHOD, QUANTILES, Model, disagreements
+from driftgauge.measure.model_verdicts import QUANTILES, disagreements
+from driftgauge.measure.models import METHOD, Model
 from driftgauge.measure.simulate import PUBLISHED_SHAPE, simulate
 from driftgauge.rate.exchange import read_ratings
 from driftgauge.study import Protocol
@@ -103,7 +104,7 @@ def test_a_verdict_with_its_margin_as_an_odds_ratio_is_compared_on_that_scale() 
     wide = {"odds_ratio": 1.01, "odds_ratio_low": 0.5, "odds_ratio_high": 1.01**2 / 0.5}
     beside = drift(0.01, 0.02, p_value=0.6, verdict=None)
     for limits, would in ((narrow, ["unchanged"]), (wide, [])):
-        found = [*disagreements([beside | limits], primary, protocol=protocol, model=Model("design"))]
+        found = [*disagreements([beside | limits], primary, protocol=protocol, model="design, laplace")]
         assert [verdict for verdict in ("unchanged",) for each in found if f"would be {verdict} by" in each.sentence] == would
         assert len(found) == len(would)
 
@@ -126,9 +127,31 @@ def test_the_primary_rows_are_the_same_with_and_without_a_model(ratings: pl.Data
     assert alone.equals(beside, null_equal=True)
 
 
-def test_a_model_without_a_finite_estimate_says_so_and_gives_no_numbers(ratings: pl.DataFrame) -> None:
+def test_a_release_without_finite_odds_is_set_aside_and_the_others_have_their_numbers(ratings: pl.DataFrame) -> None:
     never = ratings.with_columns(success=pl.when(pl.col("release") == "Alder 1").then(False).otherwise("success"))
-    found = measured(never)
+    without = ratings.with_columns(success=pl.when(pl.col("release") == "Alder 1").then(None).otherwise("success"))
+    found, alone = (measured(each, model=Model("published")) for each in (never, without))
+    wanted = pl.col("method").str.starts_with(METHOD), pl.col("outcome") == "success"
+    rows, of_others = found.estimates.filter(*wanted), alone.estimates.filter(*wanted)
+    touched = pl.any_horizontal(pl.col("release", "baseline_release") == "Alder 1").fill_null(value=False)
+    gone, kept = rows.filter(touched), rows.filter(~touched)
+    assert len(gone) == 1 + 2 + 2
+    assert gone.select("estimate", "std_error", "conf_low", "conf_high", "odds_ratio").null_count().row(0) == (5,) * 5
+    assert all("separation" in reason for reason in gone["reason_null"])
+    both = kept.join(of_others, on=["estimand", "contrast", "release", "modality"], nulls_equal=True, suffix="_alone")
+    assert len(both) == len(kept) == 3 * 3 + 2
+    for name in ("estimate", "std_error"):
+        assert both[name].to_list() == pytest.approx(both[f"{name}_alone"].to_list(), rel=1e-6)
+    told = [finding.sentence for finding in found.findings if finding.code == "model_set_aside"]
+    assert len(told) == 1
+    assert "says nothing of Alder 1 (multimodal), Alder 1 (text-only): every rating there is the same" in told[0]
+
+
+def test_a_model_that_nothing_finite_is_left_of_says_so_and_gives_no_numbers(ratings: pl.DataFrame) -> None:
+    two = ratings.filter(pl.col("family") == "Alder").with_columns(
+        success=pl.when(pl.col("release") == "Alder 1").then(False).otherwise("success")
+    )
+    found = measured(two, model=Model("published"))
     rows = found.estimates.filter(pl.col("method").str.starts_with(METHOD), pl.col("outcome") == "success")
     assert len(rows) > 0
     assert rows.select("estimate", "std_error", "conf_low", "conf_high").null_count().row(0) == (len(rows),) * 4
@@ -137,6 +160,16 @@ def test_a_model_without_a_finite_estimate_says_so_and_gives_no_numbers(ratings:
     assert [finding.remedy.partition(":")[0] for finding in told if finding.remedy] == [
         "Nothing needs doing. With --engine posterior a prior keeps the odds finite, and the other releases have their numbers."
     ]
+
+
+def test_a_disagreement_names_both_estimates(found: Measured) -> None:
+    known = set(found.estimates["estimate_id"])
+    primary = found.estimates.filter("primary").to_dicts()
+    by_model = found.estimates.filter(pl.col("method").str.starts_with(METHOD)).to_dicts()
+    opposite = [row | {"verdict": "regressed" if row["estimate"] < 0 else "improved"} for row in primary]
+    told = [*disagreements(by_model, opposite, protocol=Protocol(), model="design, laplace")]
+    assert len(told) == 2
+    assert all(len(each.estimate_ids) == 2 and known >= set(each.estimate_ids) for each in told)
 
 
 def drift(estimate: float, std_error: float, *, p_value: float, verdict: str | None) -> dict[str, Any]:
@@ -164,7 +197,7 @@ def drift(estimate: float, std_error: float, *, p_value: float, verdict: str | N
 )
 def test_a_verdict_that_the_model_would_not_give_is_a_finding(verdict: str, model: dict[str, Any], would: str | None) -> None:
     primary = [drift(0.08, 0.02, p_value=0.001, verdict=verdict)]
-    found = [*disagreements([model], primary, protocol=Protocol(), model=Model("design"))]
+    found = [*disagreements([model], primary, protocol=Protocol(), model="design, laplace")]
     assert [finding.code for finding in found] == ["model_disagrees"] * (would is not None)
     assert all(f"is {verdict} by the primary estimate, and would be {would} by" in finding.sentence for finding in found)
 
@@ -172,7 +205,7 @@ def test_a_verdict_that_the_model_would_not_give_is_a_finding(verdict: str, mode
 def test_a_posterior_is_judged_as_if_it_were_normal() -> None:
     drawn = drift(0.09, 0.01, p_value=float("nan"), verdict=None) | {"df": None, "method": METHOD + QUANTILES}
     primary = [drift(0.08, 0.05, p_value=0.2, verdict="inconclusive")]
-    found = [*disagreements([drawn], primary, protocol=Protocol(), model=Model("design", "posterior"))]
+    found = [*disagreements([drawn], primary, protocol=Protocol(), model="design, posterior")]
     assert ["would be regressed by the mixed model (design, posterior)" in each.sentence for each in found] == [True]
 
 

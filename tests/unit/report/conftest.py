@@ -201,7 +201,19 @@ def _drift(rows: _Rows, pair: dict[str, Any], a: Any, b: Any, modalities: tuple[
     odds = [x / (1 - x) for x in (_asr(a), _asr(b))]
     ratio = odds[1] / odds[0]
     rows.rows[first] |= {"odds_ratio": ratio, "odds_ratio_low": ratio * 0.75, "odds_ratio_high": ratio * 1.33}
+    _by_model(rows, 0.8 * whole, ratio, pair)
     return [rows.rows[first]]
+
+
+def _by_model(rows: _Rows, averaged: float, ratio: float, pair: dict[str, Any]) -> None:
+    shared = {"scope": "raters", "outcome": "success", "contrast": "drift", **pair}
+    latent = 1.2 * math.log(ratio)
+    for estimand, value, se, odds, kind in (
+        ("asr", averaged, 0.019, ratio, "population-averaged, t"),
+        ("latent_success", latent, 0.15, ratio**1.2, "latent, t"),
+    ):
+        limits = {"odds_ratio": odds, "odds_ratio_low": odds * 0.75, "odds_ratio_high": odds * 1.33}
+        rows._one(value, se, estimand=estimand, method=f"mixed model; design, laplace; {kind}", **limits, **shared)
 
 
 def _verdicts(rows: list[dict[str, Any]]) -> None:
@@ -268,6 +280,13 @@ def _findings(estimates: pl.DataFrame, simulated: bool) -> pl.DataFrame:
             "This study cannot return `unchanged` for one pair: its interval is wider than the margin.",
             "Pixtral 12B → Pixtral Large: about 9 more raters like these; A → B: more scenarios",
             undecided,
+        ),
+        Finding(
+            "model_disagrees",
+            "warning",
+            "Qwen VL Plus → Qwen Omni is inconclusive by the primary estimate, and would be regressed by the mixed model.",
+            "Look at what each assumes.",
+            estimates.filter("primary", pl.col("release") == "Qwen Omni")["estimate_id"].to_list(),
         ),
         Finding("inconsistent_ratings", "warning", "15 ratings are marked both refusal and success.", "Ask the raters."),
         Finding("unrated_as_refusals", "info", "31 responses were refused by the provider; each counts as a refusal."),

@@ -18,7 +18,7 @@ PAYLOADS = {
     "نموذج اللغة": {"نموذج ١": (0.5, 0.3, 0.02), "نموذج \u202e٢": (0.3, 0.2, 0.02)},
     "{{ 7 * 7 }}": {"{% raw %}\x00\x07": (0.4, 0.3, 0.01), "a\nb" + "x" * 300: (0.4, 0.31, 0.01)},
 }
-SECTIONS = ("verdicts", "limits", "drift", "outcomes", "tradeoff", "modality", "people", "levels", "methods")
+SECTIONS = ("verdicts", "limits", "drift", "outcomes", "tradeoff", "modality", "people", "model", "levels", "methods")
 
 
 @pytest.fixture(scope="module")
@@ -59,11 +59,9 @@ def test_long_names_are_cut_in_pictures_and_whole_in_tables(hostile: str) -> Non
 
 
 def test_sentences_of_findings_are_escaped(eight: Any) -> None:
-    eight.findings = eight.findings.with_columns(sentence=pl.lit("<b>bold</b>"))
-    try:
-        assert "<b>bold" not in eight.html()
-    finally:
-        eight.findings = eight.findings.with_columns(sentence=pl.lit(""))
+    hostile = eight.keep(pl.lit(True))
+    hostile.findings = hostile.findings.with_columns(sentence=pl.lit("<b>bold</b>"))
+    assert "<b>bold" not in hostile.html()
 
 
 def test_ids_are_unique_and_links_lead_somewhere(report: str, read: Callable[[str], Any]) -> None:
@@ -76,7 +74,7 @@ def test_ids_are_unique_and_links_lead_somewhere(report: str, read: Callable[[st
 def test_every_picture_has_a_name_that_is_there(report: str, read: Callable[[str], Any]) -> None:
     page = read(report)
     images = [own for tag, own in page.elements if tag == "svg" and own.get("role") == "img"]
-    assert len(images) == 4 * 4 + 1
+    assert len(images) == 5 * 4 + 1
     for own in images:
         assert all(page.text(name) for name in str(own["aria-labelledby"]).split())
     decorative = [own for tag, own in page.elements if tag == "svg" and own.get("role") != "img"]
@@ -90,7 +88,7 @@ def test_descriptions_say_what_is_to_be_seen(report: str, read: Callable[[str], 
 def test_every_picture_says_its_population_and_has_its_numbers(report: str, read: Callable[[str], Any]) -> None:
     page = read(report)
     figures = [name for name in page.ids if name.startswith("figure-")]
-    assert len(figures) == 5
+    assert len(figures) == 6
     for name in figures:
         text = page.text(name)
         assert re.search(r"rated by .* (people|person), 363 scenarios, text-only and multimodal; 95 % intervals for", text)

@@ -114,6 +114,7 @@ def make_design(
     full, known, row = distinct_rows(frame, coding, offset)
     found = independent(full[np.unique(row[weights > 0])] if len(frame) else full)
     kept = found.kept[1:] if request.family == "cumulative" else found.kept  # thresholds stand for the intercept
+    groupings, same = _distinct([grouping(frame, columns) for columns in request.groupings])
     model = Model(
         family=request.family,
         y=y,
@@ -121,7 +122,7 @@ def make_design(
         x=full[:, kept],
         row=row,
         columns=tuple(name for place, name in enumerate(coding.columns) if place in kept),
-        groupings=tuple(grouping(frame, columns) for columns in request.groupings),
+        groupings=groupings,
         weights=weights,
         offset=known,
     )
@@ -129,7 +130,24 @@ def make_design(
     validate(fitted)
     design = Design(fitted, coding, found, request.outcome, request.formula, empty, missing, request.notes, categories)
     aliased = tuple(f"{name} was left out: other columns add up to it" for name in design.aliased)
-    return replace(design, notes=(*request.notes, *aliased, *_unused(empty)))
+    return replace(design, notes=(*request.notes, *aliased, *same, *_unused(empty)))
+
+
+def _distinct(groupings: Sequence[Grouping]) -> tuple[tuple[Grouping, ...], tuple[str, ...]]:
+    """Leave out groupings that put the same ratings together as one before them, and say so: nothing tells them apart."""
+    kept: list[Grouping] = []
+    notes: list[str] = []
+    for each in groupings:
+        twin = next((before for before in kept if _same(before, each)), None)
+        if twin is None:
+            kept.append(each)
+        else:
+            notes.append(f"(1|{each.name}) was left out: the same levels as (1|{twin.name})")
+    return tuple(kept), tuple(notes)
+
+
+def _same(one: Grouping, other: Grouping) -> bool:
+    return one.size == other.size and len(np.unique(one.code * other.size + other.code)) == one.size
 
 
 def _unused(empty: Sequence[str]) -> tuple[str, ...]:

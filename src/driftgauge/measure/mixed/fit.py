@@ -197,8 +197,7 @@ def fit_design(
     free = np.concatenate([np.ones(engine.n_fixed, dtype=np.bool_), ~best.boundary])
     hessian = None
     if std_errors and not begin.separated and best.evaluation.reached and best.decrement < 1e-3:
-        scale = np.sqrt(np.maximum(np.diag(best.inverse_hessian), 1e-12))
-        hessian = curvature.hessian(engine, best.evaluation, scale=scale, free=free)
+        hessian = curvature.hessian(engine, best.evaluation, covariance=best.inverse_hessian, free=free)
     covariance = None if hessian is None else _covariance(hessian, free)
     convergence = _convergence(design, best, separated=begin.separated, asked=hessian is not None, covariance=covariance)
     return MixedFit(

@@ -140,9 +140,9 @@ class Laplace:
         return self._at(point, self._find_mode(point, near))
 
     def beside(self, near: Evaluation, point: Point) -> Evaluation:
-        """Return value and gradient at a point very near, for central differences, at the mode that the tangent predicts.
+        """Return value and gradient at a point very near, for differences, at the mode that the tangent predicts.
 
-        The prediction is wrong by the square of the distance, on both sides of `near` alike: in the difference it cancels.
+        The prediction is wrong by the square of the distance: over differences as short as those of `curvature`, by nothing.
         """
         u = self.predicted_mode(near, point)
         _, at = self.penalised(point, u)

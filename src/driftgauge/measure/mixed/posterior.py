@@ -213,8 +213,8 @@ def whitened(design: Design) -> Whitened:
     bent = replace(engine, knee=best.evaluation.point.sigma / _KNEE)
     best = maximise(bent, _carried(best, engine, bent), tolerance=_TOLERANCE, most=_MOST_EVALUATIONS)
     engine, at = bent, best.evaluation
-    scale = np.sqrt(np.maximum(np.diag(best.inverse_hessian), 1e-8))
-    precision = curvature.hessian(engine, at, scale=scale, free=np.ones(len(scale), dtype=np.bool_))
+    every = np.ones(engine.n_parameters, dtype=np.bool_)
+    precision = curvature.hessian(engine, at, covariance=best.inverse_hessian, free=every)
     target, stretch = _target(engine, at)
     centre, spread = engine.vector(at.point), _spread(precision)
     jumps = Jumps(target, at, centre, spread @ spread.T)

@@ -10,20 +10,43 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from driftgauge.measure.arrays import FloatArray, sum_by
+from driftgauge.measure.arrays import BoolArray, FloatArray, sum_by
 from driftgauge.measure.mixed import kernel
 from driftgauge.measure.mixed.model import Model
 
 _STEPS = 60
 _TOLERANCE = 1e-6
+_NOTHING = 1e-3
+"""A part of a direction that is smaller beside its largest part is none."""
 
 
 @dataclass(frozen=True)
 class FixedOnly:
-    """(β, θ) without random effects, and the coefficients that run away."""
+    """(β, θ) without random effects, and what runs away.
+
+    Parameters
+    ----------
+    parameters
+        The maximum, or where the search for it ended.
+    separated
+        The coefficients that run away.
+    certain
+        (distinct rows, categories) which ratings have a probability that goes to 1 on the way: they say nothing about the
+        other parameters. None where nothing runs away, or where a probability rises that does not go to 1.
+    """
 
     parameters: FloatArray
     separated: tuple[str, ...]
+    certain: BoolArray | None = None
+
+
+@dataclass(frozen=True)
+class _Direction:
+    """Where the likelihood rises for ever: by coefficient, and by how much each edge of a category moves away from η."""
+
+    by_coefficient: FloatArray
+    upper: FloatArray
+    lower: FloatArray
 
 
 @dataclass(frozen=True)
@@ -76,7 +99,11 @@ def fixed_only(model: Model) -> FixedOnly:
             break
         if np.abs(parameters).max() > 40:
             break
-    return FixedOnly(parameters, _separated(model, table, parameters, step))
+    found = _direction(table, parameters, step)
+    if found is None:
+        return FixedOnly(parameters, ())
+    names = tuple(name for name, value in zip(model.columns, found.by_coefficient, strict=True) if value)
+    return FixedOnly(parameters, names, _certain(found, table.counts > 0))
 
 
 def _derivatives(table: _Table, parameters: FloatArray, p: int) -> tuple[float, FloatArray, FloatArray]:
@@ -101,20 +128,30 @@ def _derivatives(table: _Table, parameters: FloatArray, p: int) -> tuple[float, 
     return at.log_likelihood, score, information
 
 
-def _separated(model: Model, table: _Table, parameters: FloatArray, step: FloatArray) -> tuple[str, ...]:
-    """Return the columns along which the likelihood rises for ever, if the last step is such a direction."""
+def _direction(table: _Table, parameters: FloatArray, step: FloatArray) -> _Direction | None:
+    """Return the last step as a direction, if the likelihood rises along it for ever."""
     largest = np.abs(step).max(initial=0.0)
     if np.abs(parameters).max(initial=0.0) < 10 or largest == 0:
-        return ()
-    direction = np.where(np.abs(step) < 1e-3 * largest, 0.0, step / largest)
+        return None
+    direction = np.where(np.abs(step) < _NOTHING * largest, 0.0, step / largest)
     p = table.x.shape[1]
     move = table.x @ direction[:p]
     cuts = direction[p:] if len(direction) > p else np.zeros(1)
-    seen = table.counts > 0
-    rise = np.concatenate([(cuts[None, :] - move[:, None])[seen[:, :-1]], (move[:, None] - cuts[None, :])[seen[:, 1:]]])
-    if rise.min() < -(_TOLERANCE**0.5) or rise.max() < _TOLERANCE:
-        return ()
-    return tuple(name for name, value in zip(model.columns, direction[:p], strict=True) if value)
+    away = np.full((len(move), 1), np.inf)
+    upper = np.hstack([cuts[None, :] - move[:, None], away])
+    lower = np.hstack([away, move[:, None] - cuts[None, :]])
+    rise = np.minimum(upper, lower)[table.counts > 0]
+    highest = np.concatenate([edge[(table.counts > 0) & np.isfinite(edge)] for edge in (upper, lower)])
+    if rise.min() < -_NOTHING or highest.max() < _TOLERANCE:
+        return None
+    return _Direction(direction[:p], upper, lower)
+
+
+def _certain(found: _Direction, seen: BoolArray) -> BoolArray | None:
+    """Return the ratings both of whose edges move away from η, unless one edge alone moves away from some."""
+    both = seen & (np.minimum(found.upper, found.lower) > _NOTHING)
+    either = seen & np.logical_or(*((edge > _NOTHING) & np.isfinite(edge) for edge in (found.upper, found.lower)))
+    return both if (both == either).all() else None
 
 
 def _solve(matrix: FloatArray, right: FloatArray) -> FloatArray:

@@ -53,7 +53,14 @@ class Penalised(Laplace):
 
     def evaluate(self, point: Point, *, near: Evaluation | None = None) -> Evaluation:
         """Return log posterior density and its gradient in x."""
-        found = super().evaluate(point, near=near)
+        return self._with_prior(super().evaluate(point, near=near))
+
+    def beside(self, near: Evaluation, point: Point) -> Evaluation:
+        """Return the same at a point very near, for differences."""
+        return self._with_prior(super().beside(near, point))
+
+    def _with_prior(self, found: Evaluation) -> Evaluation:
+        point = found.point
         value, slope = prior(point)
         value += found.value + self.log_jacobian(point)
         gradient = self.chained(point, found.gradient + slope)

@@ -1,5 +1,6 @@
 """Data that break mixed models: each has a truthful answer."""
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -7,7 +8,10 @@ import polars as pl
 import pytest
 
 from driftgauge.errors import EstimationError
+from driftgauge.measure.mixed.aside import set_aside
 from driftgauge.measure.mixed.fit import fit_design, fit_mixed
+from driftgauge.measure.mixed.laplace import prepare
+from driftgauge.measure.mixed.model import Family
 from driftgauge.measure.mixed.presets import preset_design
 from driftgauge.measure.mixed.result import MixedFit
 
@@ -52,6 +56,38 @@ def test_a_release_that_is_always_rated_lowest_separates_the_ordinal_model_too(r
     fit = fit_mixed(FORMULA, frame)
     assert fit.convergence.separated == ("releaseC",)
     has_no_intervals(fit)
+
+
+@pytest.mark.parametrize("family", ["bernoulli", "cumulative"])
+def test_without_its_certain_ratings_a_separated_model_is_the_limit_of_its_likelihood(
+    rng: np.random.Generator, family: Family
+) -> None:
+    """Far out along the direction, value and gradient are those of the maximum of the ratings that are left."""
+    never = pl.col("release") == "C"
+    frame = study(rng).with_columns(harm=pl.when(never).then(1).otherwise("harm"))
+    outcome = "harm" if family == "cumulative" else "success"
+    frame = frame.with_columns(success=pl.col("harm") >= 3)
+    build = partial(preset_design, preset="published", outcome=outcome)
+    found = set_aside(frame, build)
+    assert found is not None
+    assert found.ratings["release"].unique().to_list() == ["C"]
+    assert len(found.ratings) == frame.filter(never).height
+    fit = fit_design(found.design)
+    assert fit.converged
+    engine = prepare(build(frame).model)
+    place = list(engine.model.columns).index("releaseC")
+    vector = np.insert(np.concatenate([fit.point.beta, fit.point.thresholds, np.log(fit.point.sigma)]), place, -40.0)
+    there = engine.evaluate(engine.point(vector))
+    assert there.value == pytest.approx(fit.log_likelihood, abs=1e-8)
+    assert np.abs(there.gradient).max() < 1e-3
+
+
+def test_half_certain_ratings_cannot_be_set_aside(rng: np.random.Generator) -> None:
+    """A is 1 or 2, B is 3 or 4: they differ without end, and which of the two it is says something all the same."""
+    frame = study(rng).filter(pl.col("release") != "C")
+    frame = frame.with_columns(harm=pl.col("harm") % 2 + pl.when(pl.col("release") == "A").then(1).otherwise(3))
+    assert fit_design(preset_design(frame, "published")).convergence.separated
+    assert set_aside(frame, partial(preset_design, preset="published")) is None
 
 
 def test_a_rare_outcome_is_no_separation(rng: np.random.Generator) -> None:
@@ -133,6 +169,14 @@ def test_collinear_terms_are_left_out_as_r_does(rng: np.random.Generator) -> Non
     assert row["estimate"] is None
     assert "sameyes was left out: other columns add up to it" in fit.design.notes
     assert fit.means("same")["estimate"].null_count() == 2
+
+
+def test_a_random_intercept_with_the_levels_of_another_is_left_out(rng: np.random.Generator) -> None:
+    frame = study(rng).with_columns(prompt=pl.lit("p") + pl.col("scenario").str.reverse())
+    fit, alone = fit_mixed(f"{FORMULA} + (1 | prompt)", frame), fit_mixed(FORMULA, frame)
+    assert "(1|prompt) was left out: the same levels as (1|scenario)" in fit.design.notes
+    assert "(1|prompt) was left out" in fit.summary()
+    assert fit.random_effects.equals(alone.random_effects)
 
 
 def test_a_cell_without_ratings_cannot_be_told_but_others_can(rng: np.random.Generator) -> None:

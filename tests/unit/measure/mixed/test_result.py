@@ -174,6 +174,23 @@ def test_numeric_predictors_are_held_at_their_mean(ratings: pl.DataFrame) -> Non
     assert fit.means("release")["estimate"][0] == pytest.approx(dose - fit.point.thresholds.mean())
 
 
+def test_a_numeric_predictor_far_from_0_has_the_standard_error_that_it_has_near_0(ratings: pl.DataFrame) -> None:
+    shifted = ratings.with_columns(year=2026 + pl.col("dose"), success=pl.col("harm") >= 3)
+    near, far = (
+        fit_mixed(f"success ~ {name} + (1 | scenario) + (1 | rater)", shifted, family="bernoulli") for name in ("dose", "year")
+    )
+    assert far.converged
+    assert far.coefficients["estimate"][1] == pytest.approx(near.coefficients["estimate"][1], rel=1e-4)
+    assert far.coefficients["std_error"][1] == pytest.approx(near.coefficients["std_error"][1], rel=1e-3)
+
+
+def test_a_slash_is_two_terms(ratings: pl.DataFrame) -> None:
+    nested = fit_mixed("harm ~ release + (1 | scenario/release) + (1 | rater)", ratings)
+    written_out = fit_mixed("harm ~ release + (1 | scenario) + (1 | scenario:release) + (1 | rater)", ratings)
+    assert nested.random_effects["grouping"].to_list() == ["scenario", "scenario:release", "rater"]
+    assert nested.log_likelihood == pytest.approx(written_out.log_likelihood, abs=1e-9)
+
+
 def test_an_offset_is_taken_as_known(ratings: pl.DataFrame) -> None:
     shifted = ratings.with_columns(known=pl.when(pl.col("release") == "B").then(0.4).otherwise(0.0))
     plain, offset = (fit_mixed("harm ~ release + (1 | scenario)", shifted, offset=o) for o in (None, "known"))
