@@ -21,6 +21,7 @@ from driftgauge.measure.mixed.fit import Engine, draw_design, fit_design
 from driftgauge.measure.mixed.presets import preset_design
 from driftgauge.measure.mixed.result import MixedFit
 from driftgauge.measure.mixed.wald import wald
+from driftgauge.measure.modelled import covariate_differences, modelled
 from driftgauge.measure.populations import Index, drifts, levels
 from driftgauge.measure.rows import IDENTITY, TWO_WAY, Row, Setting, question_labels
 from driftgauge.measure.student import quantile
@@ -47,11 +48,14 @@ class Model:
         As for `fit_mixed`.
     jobs
         Processes that share the chains of an engine that draws.
+    covariates
+        What is known of raters that is a fixed effect each: of the protocol.
     """
 
     preset: ModelPreset
     engine: Engine = "laplace"
     jobs: int = 1
+    covariates: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -59,7 +63,7 @@ class Model:
         return (self.preset,) if self.engine == "laplace" or self.preset == "none" else (self.preset, self.engine)
 
     def __str__(self) -> str:
-        return f"{self.preset}, {self.engine}"
+        return f"{self.preset}, {self.engine}" + (f"; adjusted for {', '.join(self.covariates)}" if self.covariates else "")
 
 
 @dataclass(frozen=True)
@@ -152,13 +156,18 @@ def model_rows(
     rows: list[Row] = []
     findings: list[Finding] = []
     for outcome in _OUTCOMES:
-        used = modelled(found.sample.rows, outcome.column)
-        if used.is_empty():
+        if modelled(found.sample.rows, outcome.column).is_empty():
             continue
-        shared = _shared(used, len(found.sample.rows) - len(used), setting)
         try:
+            used = modelled(found.sample.rows, outcome.column, model.covariates)
+            shared = _shared(used, len(found.sample.rows) - len(used), setting, model)
             design = preset_design(
-                used, model.preset, outcome=outcome.column, harmful_at=protocol.harmful_at, releases=_present(found, used)
+                used,
+                model.preset,
+                outcome=outcome.column,
+                harmful_at=protocol.harmful_at,
+                releases=_present(found, used),
+                covariates=model.covariates,
             )
             what = f"mixed model of {outcome.column} ({model})"
             said(what)
@@ -171,6 +180,7 @@ def model_rows(
             separated = bool(fit.convergence.separated)
             findings.append(_not_fitted(outcome, model, str(fit.convergence.reason), separated=separated))
         findings += _sampled(one, model)
+        findings += covariate_differences(fit, model.covariates, what=f"{outcome.column} ({model})")
         mine = [*(_levels(one) if one.has_average else ()), *_drifts(one, primary)]
         rows += mine
         findings += disagreements(mine, primary, protocol=protocol, model=model)
@@ -197,20 +207,13 @@ def _sampled(one: _Fitted, model: Model) -> Iterator[Finding]:
     yield Finding("model_sampled", "info", sentence, None)
 
 
-def modelled(rows: pl.DataFrame, outcome: str) -> pl.DataFrame:
-    """Return the counted ratings that a model of an outcome is fitted to.
-
-    Filled-in refusals of partial designs weigh less than a rating, which a likelihood has no place for: they stay out.
-    """
-    return rows.filter(pl.col(outcome).is_not_null(), pl.col("weight") == 1)
-
-
 def _present(found: Index, used: pl.DataFrame) -> list[str]:
     there = set(used["release"].unique())
     return [release for release in found.releases if release in there]
 
 
-def _shared(used: pl.DataFrame, n_left: int, setting: Setting) -> Row:
+def _shared(used: pl.DataFrame, n_left: int, setting: Setting, model: Model) -> Row:
+    unknown = f", or by raters whose {' or '.join(model.covariates)} is not known" if model.covariates else ""
     return setting.labels() | {
         "unit": "rating",
         "scope": "raters",
@@ -220,7 +223,9 @@ def _shared(used: pl.DataFrame, n_left: int, setting: Setting) -> Row:
         "n_raters": used["rater"].n_unique(),
         "n_ratings": len(used),
         "n_excluded": n_left,
-        "reason_excluded": f"{n_left} ratings without this outcome or filled in with part of a weight" if n_left else None,
+        "reason_excluded": f"{n_left} ratings without this outcome or filled in with part of a weight{unknown}"
+        if n_left
+        else None,
     }
 
 
@@ -303,7 +308,11 @@ def _numbers(one: _Fitted, each: dict[str, Any]) -> Row:
         reason = f"the model did not converge: {one.fit.convergence.reason}"
         return dict.fromkeys(names, float("nan")) | {"reason_null": reason}
     known = {name: float("nan") if each[name] is None else float(each[name]) for name in names if name in each}
-    return known | ({"reason_null": "no rating of this cell"} if np.isnan(known["estimate"]) else {})
+    covariates = [name for name in one.fit.design.coding.factors if name not in ("release", "modality")]
+    reason = "no rating of this cell" + (
+        f", or it cannot be told from the {', '.join(covariates)} of raters" if covariates else ""
+    )
+    return known | ({"reason_null": reason} if np.isnan(known["estimate"]) else {})
 
 
 def _with_t(numbers: Row, df: float | None, *, level: float) -> Row:

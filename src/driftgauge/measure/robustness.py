@@ -243,7 +243,7 @@ def specify(task: Task) -> list[Row]:
         return []
     found = index(sample(frame, task.protocol))
     if task.preset is not None and task.rng is not None:
-        return _by_model(task, found, Model(task.preset), task.rng)
+        return _by_model(task, found, Model(task.preset, covariates=task.protocol.covariates), task.rng)
     rate = rates(found.sample, intent=task.intent).get(task.estimand)
     pairs = [(a, b) for a, b, contrast in successions(found) if contrast == "drift"]
     if rate is None or not pairs:

@@ -66,7 +66,7 @@ class Recipe:
     @property
     def fitted(self) -> Model:
         """The mixed model that is fitted."""
-        return Model(self.model or self.protocol.model, self.engine, self.jobs)
+        return Model(self.model or self.protocol.model, self.engine, self.jobs, self.protocol.covariates)
 
     @property
     def analysis_id(self) -> str:
