@@ -67,7 +67,7 @@ ALLOWED: Final[Mapping[str, tuple[str, ...]]] = {
     "estimates.safer_by": ("refusal", "response", "both"),
     "flips.modality": frames.MODALITIES,
     "flips.direction": ("newly_vulnerable", "fixed"),
-    "specifications.unit": ("rating", "response_mean", "response_majority", "any_rater"),
+    "specifications.unit": get_args(Unit),
     "specifications.coding": ("as_marked", "refusal_wins"),
     "specifications.unrated": ("refusal", "missing"),
     "specifications.verdict": ("regressed", "improved", "unchanged", "inconclusive"),
@@ -94,7 +94,7 @@ ONE_ROW: Final[Mapping[str, str]] = {
     "estimates": "One row an estimate. Two rows that differ in any column up to `baseline_language` are different estimates.",
     "findings": "One row a finding. Findings and estimates are all that a report reads.",
     "flips": "One row a prompt whose majority changed between consecutive releases, for people to read.",
-    "specifications": "One row a reasonable way to analyse one drift (`--robustness`).",
+    "specifications": "One row a reasonable way to analyse one drift; all choices crossed with `--robustness`.",
 }
 EXIT_CODES: Final = (
     ("0", "done; also when the same results were there already; of `gate`: passed"),

@@ -111,6 +111,20 @@ def test_power_of_a_spec_is_told_as_table_and_curve(spec: Path) -> None:
     assert "to detect 10.0 points" in said
 
 
+def test_the_curve_of_power_is_drawn_with_what_was_simulated(spec: Path, tmp_path: Path) -> None:
+    drawn = tmp_path / "new" / "power.svg"
+    found = _power(spec, "--simulate", 10, "--jobs", 1, "--picture", drawn)
+    assert found.exit_code == 0, found.exception
+    assert "Picture: " in found.stdout
+    picture = drawn.read_text(encoding="utf-8")
+    assert all(text in picture for text in ("<svg", "Elm 1 → Elm 2", "Oak 1 → Oak 2", "true drift, points", "marks: simulated"))
+    bitmap = tmp_path / "power.PNG"
+    assert _power(spec, "--picture", bitmap, "--json").exit_code == 0
+    assert bitmap.read_bytes().startswith(b"\x89PNG")
+    refused = _power(spec, "--picture", tmp_path / "power.docx")
+    assert "ends in .svg or .png" in str(getattr(refused.exception, "remedy", refused.exception))
+
+
 def test_power_as_json_holds_every_number(spec: Path) -> None:
     document = json.loads(_power(spec, "--json").stdout)
     first = document["drifts"][0]

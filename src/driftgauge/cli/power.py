@@ -14,7 +14,7 @@ from rich.text import Text
 from driftgauge.cli import options
 from driftgauge.cli.shown import progress_bar
 from driftgauge.measure.power import Needed, power_at
-from driftgauge.pipeline.power import DriftPower, Inputs, Planned, plan_power
+from driftgauge.pipeline.power import DriftPower, Inputs, Planned, draw_power, plan_power
 
 FEW: float = 8.0
 """Degrees of freedom below which the analytic figures are too good."""
@@ -51,6 +51,7 @@ _BASES = {
     metavar="N",
     help="Check by N simulated studies for each of three drifts.",
 )
+@click.option("--picture", type=click.Path(path_type=Path), metavar="FILE", help="Draw the curve of power: .svg or .png.")
 @options.families
 @options.protocol
 @options.seed
@@ -63,6 +64,7 @@ def power_command(
     power: float,
     scenarios: int | None,
     simulate: int,
+    picture: Path | None,
     families: Path | None,
     protocol: Path | None,
     seed: int,
@@ -90,13 +92,15 @@ def power_command(
     )
     with progress_bar(quiet=as_json) as progress:
         found = plan_power(inputs, progress=progress)
+    if picture is not None:
+        draw_power(found, picture)
     if as_json:
         click.echo(json.dumps(_as_json(found), indent=2, ensure_ascii=False))
         return
-    _show(Console(highlight=False), found)
+    _show(Console(highlight=False), found, picture)
 
 
-def _show(console: Console, found: Planned) -> None:
+def _show(console: Console, found: Planned, picture: Path | None) -> None:
     inputs, test = found.inputs, found.drifts[0].test
     console.print(Text(f"{found.source}: {_BASES[found.basis]}"))
     margins = sorted({f"{100 * each.test.margin:.1f}" for each in found.drifts})
@@ -112,6 +116,8 @@ def _show(console: Console, found: Planned) -> None:
         console.print(_check(found))
     if min(each.precision.df for each in found.drifts) < FEW:
         console.print(f"Under {FEW:g} degrees of freedom the analytic figures are too good: check them with --simulate.")
+    if picture is not None:
+        console.print(Text(f"Picture: {picture}"))
     for name in found.without:
         console.print(Text(f"{name}: its ratings cannot tell raters from responses; no figure."))
 

@@ -139,7 +139,7 @@ def measure(
         one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
         several = one.found.sample.rows["attempt"].n_unique() > 1
         again: tuple[Unit, ...] = ("any_attempt",) if several else ()
-        for unit in (*units, *again):
+        for unit in dict.fromkeys((*units, *again)):
             progress(f"{kind} {intent}: {unit}", done, steps)
             answered = _answer_unit(one, unit, protocol=protocol)
             rows += answered.rows

@@ -4,6 +4,7 @@ The raters of two languages are mostly different people. Whether prompts in one 
 severe, these ratings alone do not tell; matching the panels on what is known of the raters takes away one reason for it.
 """
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
@@ -197,9 +198,29 @@ def with_demographics(rows: pl.DataFrame) -> tuple[pl.DataFrame, tuple[str, ...]
         Ratings. Read are ``extra_gender``, ``extra_participant_gender`` and the like; ages in years become bands. Blank text is
         null: unknown.
     """
+    return with_covariates(rows, DEMOGRAPHICS)
+
+
+def with_covariates(rows: pl.DataFrame, names: Sequence[str]) -> tuple[pl.DataFrame, tuple[str, ...]]:
+    """Return the rows with what the source says of its raters as columns of these names, and which of them there are.
+
+    Parameters
+    ----------
+    rows
+        Ratings.
+    names
+        For ``region``, read is ``extra_region``, ``extra_participant_region``, ``extra_rater_region`` or
+        ``extra_annotator_region``. Text is in lower case, blank text is null, and ages in years become bands.
+
+    Examples
+    --------
+    >>> frame, there = with_covariates(pl.DataFrame({"extra_rater_region": ["North", " "]}), ["region", "age"])
+    >>> frame["region"].to_list(), there
+    (['north', None], ('region',))
+    """
     there: dict[str, pl.Series] = {}
-    for name in DEMOGRAPHICS:
-        columns = rows.select(pl.col(_COLUMN.format(name))).columns
+    for name in names:
+        columns = rows.select(pl.col(_COLUMN.format(re.escape(name)))).columns
         if columns:
             text = rows[columns[0]].cast(pl.String).str.strip_chars().str.to_lowercase()
             known = text.replace("", None)

@@ -19,7 +19,8 @@ from driftgauge.measure.churn import NOISE, noise_ratings
 from driftgauge.measure.decompose import PARTS, component_rates
 from driftgauge.measure.estimate import goes_in
 from driftgauge.measure.languages import MATCHED, language_questions, matched_questions
-from driftgauge.measure.models import METHOD, modelled
+from driftgauge.measure.modelled import modelled
+from driftgauge.measure.models import METHOD
 from driftgauge.measure.outcomes import Counted, counted, outcomes, sample
 from driftgauge.measure.populations import (
     CONDITIONS,
@@ -117,7 +118,7 @@ class Lookup:
     def _of_model(self, estimate: Labels) -> pl.DataFrame:
         """Return all ratings that a mixed model was fitted to: each of its numbers rests on all of them."""
         whose = pl.col("kind") == estimate["kind"], pl.col("intent") == estimate["intent"]
-        return modelled(self._counted.rows.filter(*whose), estimate["outcome"])
+        return modelled(self._counted.rows.filter(*whose), estimate["outcome"], self._protocol.covariates)
 
     def _places(self, one: _Pass, estimate: Labels) -> IntArray:
         if estimate["contrast"] == NOISE:

@@ -22,6 +22,7 @@ from driftgauge.measure.mixed.presets import preset_design
 from driftgauge.measure.mixed.result import MixedFit
 from driftgauge.measure.mixed.wald import wald
 from driftgauge.measure.model_verdicts import ODDS, QUANTILES, log_odds_of, number
+from driftgauge.measure.modelled import covariate_differences, modelled
 from driftgauge.measure.populations import Index, drifts, levels
 from driftgauge.measure.rows import IDENTITY, TWO_WAY, Row, Setting, question_labels
 from driftgauge.records import Finding
@@ -43,11 +44,14 @@ class Model:
         As for `fit_mixed`.
     jobs
         Processes that share the chains of an engine that draws.
+    covariates
+        What is known of raters that is a fixed effect each: of the protocol.
     """
 
     preset: ModelPreset
     engine: Engine = "laplace"
     jobs: int = 1
+    covariates: tuple[str, ...] = ()
 
     @property
     def identity(self) -> tuple[str, ...]:
@@ -55,7 +59,7 @@ class Model:
         return (self.preset,) if self.engine == "laplace" or self.preset == "none" else (self.preset, self.engine)
 
     def __str__(self) -> str:
-        return f"{self.preset}, {self.engine}"
+        return f"{self.preset}, {self.engine}" + (f"; adjusted for {', '.join(self.covariates)}" if self.covariates else "")
 
 
 @dataclass(frozen=True)
@@ -150,30 +154,32 @@ def model_rows(
     rows: list[Row] = []
     findings: list[Finding] = []
     for outcome in _OUTCOMES:
-        used = modelled(found.sample.rows, outcome.column)
-        if used.is_empty():
+        if modelled(found.sample.rows, outcome.column).is_empty():
             continue
-        build = partial(
-            preset_design,
-            preset=model.preset,
-            outcome=outcome.column,
-            harmful_at=protocol.harmful_at,
-            releases=_present(found, used),
-        )
         what = f"mixed model of {outcome.column} ({model})"
         try:
+            used = modelled(found.sample.rows, outcome.column, model.covariates)
+            build = partial(
+                preset_design,
+                preset=model.preset,
+                outcome=outcome.column,
+                harmful_at=protocol.harmful_at,
+                releases=_present(found, used),
+                covariates=model.covariates,
+            )
             design = build(used)
             said(what)
             fit = _fit(design, model, level=setting.level, rng=rng, said=lambda doing, what=what: said(f"{what}: {doing}"))
         except EstimationError as error:
             findings.append(_not_fitted(outcome, model, error.message))
             continue
-        shared = _shared(used, len(found.sample.rows) - len(used), setting)
+        shared = _shared(used, len(found.sample.rows) - len(used), setting, model)
         one = _Fitted(outcome, found, fit, shared, protocol.harmful_at, f"{METHOD}; {model}")
         if fit.convergence.separated:
             said(f"{what}: without the ratings that never vary")
             one = _in_the_limit(one, used, build, level=setting.level) or one
         findings += [*_told(one, model), *_sampled(one, model)]
+        findings += covariate_differences(one.fit, model.covariates, what=f"{outcome.column} ({model})")
         rows += [*(_levels(one) if one.has_average else ()), *_drifts(one, primary)]
     return Modelled(rows, findings)
 
@@ -227,20 +233,13 @@ def _sampled(one: _Fitted, model: Model) -> Iterator[Finding]:
     yield Finding("model_sampled", "info", sentence, None)
 
 
-def modelled(rows: pl.DataFrame, outcome: str) -> pl.DataFrame:
-    """Return the counted ratings that a model of an outcome is fitted to.
-
-    Filled-in refusals of partial designs weigh less than a rating, which a likelihood has no place for: they stay out.
-    """
-    return rows.filter(pl.col(outcome).is_not_null(), pl.col("weight") == 1)
-
-
 def _present(found: Index, used: pl.DataFrame) -> list[str]:
     there = set(used["release"].unique())
     return [release for release in found.releases if release in there]
 
 
-def _shared(used: pl.DataFrame, n_left: int, setting: Setting) -> Row:
+def _shared(used: pl.DataFrame, n_left: int, setting: Setting, model: Model) -> Row:
+    unknown = f", or by raters whose {' or '.join(model.covariates)} is not known" if model.covariates else ""
     return setting.labels() | {
         "unit": "rating",
         "scope": "raters",
@@ -250,7 +249,9 @@ def _shared(used: pl.DataFrame, n_left: int, setting: Setting) -> Row:
         "n_raters": used["rater"].n_unique(),
         "n_ratings": len(used),
         "n_excluded": n_left,
-        "reason_excluded": f"{n_left} ratings without this outcome or filled in with part of a weight" if n_left else None,
+        "reason_excluded": f"{n_left} ratings without this outcome or filled in with part of a weight{unknown}"
+        if n_left
+        else None,
     }
 
 
@@ -317,7 +318,7 @@ def _df(primary: Sequence[Row], asked: Row) -> float | None:
 
 def _numbers(one: _Fitted, each: dict[str, Any] | None) -> Row:
     """Return the columns of numbers; none of a fit that cannot be believed, or of a cell without ratings."""
-    if each is None or not one.fit.converged or each["estimate"] is None:
+    if each is None or not one.fit.converged or np.isnan(number(each["estimate"])):
         return dict.fromkeys(_NUMBERS, float("nan")) | {"reason_null": _why_none(one)}
     return {name: number(each[name]) for name in _NUMBERS if name in each}
 
@@ -328,11 +329,11 @@ _NUMBERS: Final = ("estimate", "std_error", "conf_low", "conf_high", "p_value")
 def _why_none(one: _Fitted) -> str:
     if not one.fit.converged:
         return f"the model did not converge: {one.fit.convergence.reason}"
-    return (
-        "no rating of this cell"
-        if one.aside is None
-        else "separation: the outcome never varies, and no finite odds fit that best"
-    )
+    if one.aside is not None:
+        return "separation: the outcome never varies, and no finite odds fit that best"
+    covariates = [name for name in one.fit.design.coding.factors if name not in ("release", "modality")]
+    told = f", or it cannot be told from the {', '.join(covariates)} of raters" if covariates else ""
+    return f"no rating of this cell{told}"
 
 
 def _with_t(numbers: Row, df: float | None, *, level: float) -> Row:

@@ -129,7 +129,7 @@ def _severe(rows: Sequence[Row]) -> Iterator[Finding]:
                 "warning",
                 f"{row['rater']} is more {how} than raters like the others of this study: {size} against the others of the "
                 f"same responses, over {row['n_ratings']:,} ratings ({_p(adjusted, mine)}).",
-                "Ask how they read the scale, and look at the verdicts without them (--robustness).",
+                "Ask how they read the scale, and look at the verdicts without them (specifications.csv).",
             )
 
 
@@ -147,7 +147,7 @@ def _low_agreement(rows: Sequence[Row]) -> Iterator[Finding]:
                 "warning",
                 f"{row['rater']} agrees with the majority of the others in {100 * row['estimate']:.0f} % of "
                 f"{row['n_ratings']:,} ratings, the median rater in {100 * np.median(share):.0f} % ({_p(adjusted, mine)}).",
-                "Rate some responses together and compare the reasons; look at the verdicts without them (--robustness).",
+                "Rate some responses together and compare the reasons; look at the verdicts without them (specifications.csv).",
             )
 
 

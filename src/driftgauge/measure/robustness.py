@@ -1,14 +1,13 @@
 """Robustness: the verdict under every reasonable choice, and which choices move it (statistics §5)."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Final
+from typing import Final
 
 import numpy as np
 import polars as pl
 
-from driftgauge.frames import SPECIFICATIONS, table_frame
+from driftgauge.frames import SPECIFICATIONS
 from driftgauge.measure.arrays import BoolArray
 from driftgauge.measure.drift import judge, log_odds
 from driftgauge.measure.estimate import Answer, answer
@@ -17,6 +16,7 @@ from driftgauge.measure.models import Model, model_rows
 from driftgauge.measure.outcomes import counted, sample
 from driftgauge.measure.populations import Index, Population, Question, index, population, successions
 from driftgauge.measure.rates import Rate, rates
+from driftgauge.measure.robustness_findings import robustness_findings
 from driftgauge.measure.rows import Row, Setting, interval_columns
 from driftgauge.measure.units import Rows, common_k, contributions, unit_groups
 from driftgauge.records import Finding, Progress
@@ -24,10 +24,12 @@ from driftgauge.study import ModelPreset, Protocol, Unit
 
 UNITS: Final[tuple[Unit, ...]] = ("rating", "response_mean", "response_majority", "any_rater")
 THRESHOLDS: Final = (2, 3, 4)
-ENOUGH: Final = 0.8
-"""Of the specifications of a drift, so many agree with the declared one where nothing is said against it."""
+EVERY_JUDGE: Final = "(all judges)"
+"""Stands for the judge where all judges rated together."""
+MANY: Final = 100
+"""With more raters than this, each is left out only where the choices are crossed: one among so many decides little."""
 
-_CHOICES: Final = ("estimand", "threshold", "coding", "unit", "unrated", "preset", "without_rater", "without_category")
+_CHOICES: Final = ("estimand", "threshold", "coding", "unit", "unrated", "preset", "judge", "without_rater", "without_category")
 
 Map = Callable[[Callable[["Task"], list[Row]], Iterable["Task"]], Iterable[list[Row]]]
 
@@ -42,18 +44,32 @@ class Robustness:
 
 @dataclass(frozen=True)
 class Task:
-    """All specifications of one estimand under one coding: every unit, everybody, and without each rater and category.
+    """All specifications of one estimand under one coding: in some units, of everybody, and without each rater and category.
 
-    With a `preset`, the one specification by that mixed model instead.
+    With `judges`, these judges rated instead of people, and the verdict is about these judges. With a `preset`, the one
+    specification by that mixed model instead.
     """
 
     ratings: pl.DataFrame
     protocol: Protocol
     estimand: str
     coding: str
+    units: Sequence[Unit] = UNITS
+    judges: Sequence[str] = ()
     preset: ModelPreset | None = None
     primary: Sequence[Row] = ()
     rng: np.random.Generator | None = None
+    leave_out: Sequence[str] = ("without_rater", "without_category")
+
+    @property
+    def judge(self) -> str | None:
+        """Which judge, as the column says it; null for people."""
+        return None if not self.judges else self.judges[0] if len(self.judges) == 1 else EVERY_JUDGE
+
+    @property
+    def intent(self) -> str:
+        """Which prompts: benign ones for over-refusal."""
+        return "benign" if self.estimand == "over_refusal" else "adversarial"
 
 
 def specifications(
@@ -62,6 +78,7 @@ def specifications(
     protocol: Protocol,
     primary: Sequence[Row],
     rng: np.random.Generator,
+    crossed: bool = True,
     presets: Sequence[ModelPreset] = (),
     map_over: Map = map,
     progress: Progress = lambda stage, done, total: None,
@@ -75,9 +92,12 @@ def specifications(
     protocol
         As declared: margin, level, scope, primary estimand and unit.
     primary
-        The rows of the verdict family, as `measure` gave them. Without any there is nothing to hold specifications to.
+        The rows of the verdict family, as `measure` gave them. Without any there are specifications of judges alone.
     rng
         Handed to the mixed models, which draw nothing: they are fitted by likelihood.
+    crossed
+        Whether choices are crossed. Else only what costs next to nothing: the declared specification, the same without each
+        rater and each harm category, and by each judge.
     presets
         Mixed models whose averaged drift is a further specification each, where the declared unit is ``rating``.
     map_over
@@ -90,23 +110,44 @@ def specifications(
     Robustness
         One row a specification and drift.
     """
-    if not primary:
-        return Robustness([], [])
-    tasks = [*_model_tasks(ratings, protocol, presets, primary, rng), *_tasks(ratings, protocol)]
+    ratings = ratings.sort("rating_id")
+    tasks = [
+        *_model_tasks(ratings, protocol, presets, primary, rng),
+        *(_tasks(ratings, protocol, primary, crossed=crossed) if primary else ()),
+        *_judge_tasks(ratings, protocol, primary, crossed=crossed),
+    ]
     rows: list[Row] = []
     for number, found in enumerate(map_over(specify, tasks)):
         rows += found
         progress("robustness", number + 1, len(tasks))
-    simulated = bool(ratings["simulated"].fill_null(value=False).any())
-    declared = {"estimand": primary[0]["estimand"], "threshold": primary[0]["threshold"], "unit": primary[0]["unit"]}
-    declared |= {"coding": "as_marked", "unrated": protocol.unrated} | dict.fromkeys(_CHOICES[5:])
-    verdicts = {(row["baseline_release"], row["release"]): row["verdict"] for row in primary}
+    _compare(rows, primary, protocol, simulated=bool(ratings["simulated"].fill_null(value=False).any()))
+    return Robustness(rows, list(robustness_findings(rows, primary, crossed=crossed)))
+
+
+def _compare(rows: Sequence[Row], primary: Sequence[Row], protocol: Protocol, *, simulated: bool) -> None:
+    """Say of each row, in place, whether it is the declared specification, and whether its verdict is that of the declared one.
+
+    Where nobody but judges rated, the verdict to compare with is that of all judges together.
+    """
+    plain: Row = {"coding": "as_marked", "unrated": protocol.unrated, "preset": None, "without_rater": None}
+    plain |= {"without_category": None}
+    people = (
+        plain | {"judge": None} | {name: primary[0][name] for name in ("estimand", "threshold", "unit")} if primary else None
+    )
+    together = plain | {"judge": EVERY_JUDGE, "unit": "rating"}
+    pair = ("baseline_release", "release")
+    verdicts = {tuple(row[name] for name in pair): row["verdict"] for row in primary}
+    of_judges: dict[tuple[str, ...], str | None] = {}
     for row in rows:
-        verdict = verdicts.get((row["baseline_release"], row["release"]))
-        row["declared"] = all(row.get(name) == value for name, value in declared.items())
+        if all(row.get(name) == value for name, value in together.items()):
+            of_judges.setdefault((row["estimand"], *(row[name] for name in pair)), row.get("verdict"))
+    for row in rows:
+        row["declared"] = people is not None and all(row.get(name) == value for name, value in people.items())
+        place = tuple(row[name] for name in pair)
+        alone = row.get("judge") is not None and (not primary or row["estimand"] == "over_refusal")
+        verdict = of_judges.get((row["estimand"], *place)) if alone else verdicts.get(place)
         row["agrees"] = None if verdict is None or row.get("verdict") is None else row["verdict"] == verdict
         row["simulated"] = simulated
-    return Robustness(rows, list(robustness_findings(rows, primary)))
 
 
 def _model_tasks(
@@ -116,12 +157,48 @@ def _model_tasks(
     primary: Sequence[Row],
     rng: np.random.Generator,
 ) -> Iterator[Task]:
-    fits = primary[0]["unit"] == "rating" and primary[0]["scope"] == "raters" and primary[0]["estimand"] in ("asr", "harm_rate")
+    fits = bool(primary) and primary[0]["unit"] == "rating" and primary[0]["scope"] == "raters"
+    fits = fits and primary[0]["estimand"] in ("asr", "harm_rate")
     for preset in presets if fits else ():
-        yield Task(ratings, protocol, primary[0]["estimand"], "as_marked", preset, primary, rng)
+        yield Task(ratings, protocol, primary[0]["estimand"], "as_marked", preset=preset, primary=primary, rng=rng)
 
 
-def _tasks(ratings: pl.DataFrame, protocol: Protocol) -> Iterator[Task]:
+def _tasks(ratings: pl.DataFrame, protocol: Protocol, primary: Sequence[Row], *, crossed: bool) -> Iterator[Task]:
+    """Yield the tasks of people's ratings: as declared alone, or all choices crossed."""
+    estimand, unit = primary[0]["estimand"], primary[0]["unit"]
+    if not crossed:
+        few = ratings.filter(pl.col("kind") == "human")["rater"].n_unique() <= MANY
+        leave_out = ("without_rater", "without_category") if few else ("without_category",)
+        yield Task(ratings, protocol, estimand, "as_marked", (unit,), leave_out=leave_out)
+        return
+    units = UNITS if unit in UNITS else (*UNITS, unit)
+    for coding, frame, here in _readings(ratings, protocol):
+        for name, at in _estimands(ratings, protocol, declared=estimand, kind="human"):
+            yield Task(frame, here.model_copy(update={"harmful_at": at}), name, coding, units)
+
+
+def _judge_tasks(ratings: pl.DataFrame, protocol: Protocol, primary: Sequence[Row], *, crossed: bool) -> Iterator[Task]:
+    """Yield the tasks of judges, each alone and, where there are several, all together; people's words do not enter them."""
+    rated = ratings.filter(pl.col("kind") == "judge", pl.col("rater").is_not_null())
+    names = rated["rater"].unique().sort().to_list()
+    protocol = protocol.model_copy(update={"scope": "panel"})
+    readings = _readings(ratings, protocol) if crossed else [("as_marked", ratings, protocol)]
+    declared = primary[0]["estimand"] if primary else protocol.primary.estimand
+    for coding, frame, here in readings:
+        asked = list(_estimands(rated, protocol, declared=declared, kind="judge"))
+        main = next((each for each in asked if each == (declared, protocol.harmful_at)), next(iter(asked), None))
+        benign = rated.filter(pl.col("intent") == "benign")["refusal"].is_not_null().any()
+        chosen = [*(asked if crossed else [main] if main else []), *([("over_refusal", protocol.harmful_at)] if benign else [])]
+        for judges in ([names] if len(names) > 1 else []) + [[name] for name in names]:
+            units: tuple[Unit, ...] = UNITS if crossed and len(judges) > 1 else ("rating",)
+            for name, at in chosen:
+                at_threshold = here.model_copy(update={"harmful_at": at})
+                leave_out = ("without_category",) if crossed else ()
+                yield Task(frame, at_threshold, name, coding, units, judges, leave_out=leave_out)
+
+
+def _readings(ratings: pl.DataFrame, protocol: Protocol) -> Iterator[tuple[str, pl.DataFrame, Protocol]]:
+    """Yield each coding of double marks with each way that responses which nobody saw may count, where there are any."""
     marked = ratings["refusal"].fill_null(value=False)
     clash = marked & (ratings["success"].fill_null(value=False) | (ratings["harm"].fill_null(1) > 1))
     codings = {"as_marked": ratings}
@@ -136,11 +213,19 @@ def _tasks(ratings: pl.DataFrame, protocol: Protocol) -> Iterator[Task]:
     unseen = ratings["status"].is_in(["refused", "filtered", "empty"]).any()
     for coding, frame in codings.items():
         for unrated in ("refusal", "missing") if unseen else (protocol.unrated,):
-            here = protocol.model_copy(update={"unrated": unrated})
-            if ratings["success"].is_not_null().any():
-                yield Task(frame, here, "asr", coding)
-            for threshold in sorted({*THRESHOLDS, protocol.harmful_at}) if ratings["harm"].is_not_null().any() else ():
-                yield Task(frame, here.model_copy(update={"harmful_at": threshold}), "harm_rate", coding)
+            yield coding, frame, protocol.model_copy(update={"unrated": unrated})
+
+
+def _estimands(ratings: pl.DataFrame, protocol: Protocol, *, declared: str, kind: str) -> Iterator[tuple[str, int]]:
+    """Yield what can stand for harm, with its threshold: refusal only where it was declared or nothing else was rated."""
+    rated = ratings.filter(pl.col("kind") == kind, pl.col("intent") == "adversarial")
+    success, harm, refusal = (bool(rated[name].is_not_null().any()) for name in ("success", "harm", "refusal"))
+    if success:
+        yield "asr", protocol.harmful_at
+    for threshold in sorted({*THRESHOLDS, protocol.harmful_at}) if harm else ():
+        yield "harm_rate", threshold
+    if refusal and (declared == "refusal_rate" or not (success or harm)):
+        yield "refusal_rate", protocol.harmful_at
 
 
 def specify(task: Task) -> list[Row]:
@@ -152,11 +237,15 @@ def specify(task: Task) -> list[Row]:
         What to analyse.
     """
     left = counted(task.ratings, task.protocol)
-    frame = left.rows.filter(pl.col("kind") == "human", pl.col("intent") == "adversarial")
+    frame = left.rows.filter(pl.col("kind") == ("judge" if task.judges else "human"), pl.col("intent") == task.intent)
+    if task.judges:
+        frame = frame.filter(pl.col("rater").is_in(list(task.judges)))
+    if not len(frame):
+        return []
     found = index(sample(frame, task.protocol))
     if task.preset is not None and task.rng is not None:
-        return _by_model(task, found, Model(task.preset), task.rng)
-    rate = rates(found.sample, intent="adversarial").get(task.estimand)
+        return _by_model(task, found, Model(task.preset, covariates=task.protocol.covariates), task.rng)
+    rate = rates(found.sample, intent=task.intent).get(task.estimand)
     pairs = [(a, b) for a, b, contrast in successions(found) if contrast == "drift"]
     if rate is None or not pairs:
         return []
@@ -165,12 +254,13 @@ def specify(task: Task) -> list[Row]:
         "threshold": task.protocol.harmful_at if rate.uses_threshold else None,
         "coding": task.coding,
         "unrated": task.protocol.unrated,
+        "judge": task.judge,
     }
     rows: list[Row] = []
-    for left_out, keep in _left_out(found):
+    for left_out, keep in _left_out(found, task.leave_out):
         questions = [_question(found, pair, keep) for pair in pairs]
         kept = replace(rate, y=np.where(keep, rate.y, np.nan))
-        for unit in UNITS:
+        for unit in task.units:
             rows += _family(found, kept, questions, unit, protocol=task.protocol, shared=shared | left_out | {"unit": unit})
     return rows
 
@@ -190,16 +280,16 @@ def _by_model(task: Task, found: Index, model: Model, rng: np.random.Generator) 
     return [{name: value for name, value in (row | shared).items() if name in columns} for row in mine]
 
 
-def _left_out(found: Index) -> Iterator[tuple[Row, BoolArray]]:
-    """Yield nobody, each rater and each harm category, with the ratings that are left."""
+def _left_out(found: Index, leave_out: Sequence[str]) -> Iterator[tuple[Row, BoolArray]]:
+    """Yield nobody, each rater and each harm category (as asked), with the ratings that are left."""
     here = found.sample
     yield {}, np.ones(len(here), dtype=np.bool_)
     names = here.rows["rater"].to_numpy()
     raters = sorted(set(names.tolist()))
-    if len(raters) > 2:
+    if len(raters) > 2 and "without_rater" in leave_out:
         yield from (({"without_rater": rater}, names != rater) for rater in raters)
     categories = found.values["harm_category"]
-    if len(categories) > 1:
+    if len(categories) > 1 and "without_category" in leave_out:
         codes = found.codes["harm_category"]
         yield from (({"without_category": name}, codes != number) for number, name in enumerate(categories))
 
@@ -220,7 +310,8 @@ def _family(
 ) -> list[Row]:
     """Return the drifts of one specification with their verdicts, which are adjusted for one another."""
     here = found.sample
-    inputs = Rows(rate.y, rate.x, unit_groups(here)["response"], here.weight)
+    group = unit_groups(here)["attempts"] if unit == "any_attempt" else here.response
+    inputs = Rows(rate.y, rate.x, group, here.weight)
     part = contributions(inputs, unit, k=common_k(inputs, unit=unit))
     answers = [answer(here, each, rates={"it": rate}, contributions={"it": part}, unit=unit) for each in questions]
     rows = [shared | _numbers(each, protocol) for each in answers]
@@ -253,96 +344,3 @@ def _has_verdict(found: Index, each: Answer, rate: Rate, protocol: Protocol) -> 
     asked = [side.rows[~np.isnan(rate.y[side.rows])] for side in each.question.populations]
     earlier, later = (set(found.sample.rater[rows].tolist()) for rows in asked)
     return protocol.scope == "raters" or earlier == later
-
-
-def share_that_agree(rows: Sequence[Row]) -> pl.DataFrame:
-    """Return, for each drift, how many specifications have a verdict, how many agree, and their share.
-
-    Parameters
-    ----------
-    rows
-        Of `Robustness`.
-
-    Returns
-    -------
-    frame
-        baseline_release, release, n, n_agree, share; the share is null where no other specification has a verdict.
-    """
-    frame = table_frame(rows, SPECIFICATIONS, analysis_id="").filter(pl.col("agrees").is_not_null(), ~pl.col("declared"))
-    return (
-        frame.group_by("baseline_release", "release", maintain_order=True)
-        .agg(n=pl.len().cast(pl.Int64), n_agree=pl.col("agrees").sum().cast(pl.Int64))
-        .with_columns(share=pl.col("n_agree") / pl.col("n"))
-    )
-
-
-def robustness_findings(rows: Sequence[Row], primary: Sequence[Row]) -> Iterator[Finding]:
-    """Yield what verdicts depend on: the share that agrees, and the raters and categories that a verdict rests on.
-
-    Parameters
-    ----------
-    rows
-        Of `Robustness`.
-    primary
-        The rows of the verdict family.
-    """
-    ids = {(row["baseline_release"], row["release"]): row for row in primary}
-    for earlier, later, n, agree, share in share_that_agree(rows).iter_rows():
-        declared = ids[earlier, later]
-        mine = [row for row in rows if (row["baseline_release"], row["release"]) == (earlier, later)]
-        said = f"{earlier} → {later} is {declared['verdict']}, and {agree:,} of {n:,} other specifications say so ({share:.0%})"
-        said = said.replace("%", " %")
-        if share >= ENOUGH:
-            yield Finding("verdict_robust", "info", f"{said}.", None, [declared["estimate_id"]])
-        else:
-            others = [row for row in mine if row["agrees"] is False]
-            yield Finding(
-                "verdict_depends",
-                "warning",
-                f"{said}. Most of the others have {_most_common(others, declared)}.",
-                "Say with the verdict what it depends on; specifications.csv lists every one.",
-                [declared["estimate_id"]],
-            )
-        changed = f"{earlier} → {later} would not be {declared['verdict']} without one"
-        if raters := _alone(mine, "without_rater", declared):
-            yield Finding(
-                "verdict_rests_on_rater",
-                "warning",
-                f"{changed} rater: {raters}.",
-                "Look at the ratings of these raters before relying on the verdict; nobody is left out for it.",
-                [declared["estimate_id"]],
-            )
-        if categories := _alone(mine, "without_category", declared):
-            yield Finding(
-                "verdict_rests_on_category",
-                "warning",
-                f"{changed} harm category: {categories}.",
-                "Look whether the change is one of this category alone.",
-                [declared["estimate_id"]],
-            )
-
-
-def _alone(rows: Sequence[Row], left_out: str, declared: Row, most: int = 8) -> str:
-    """Return whom or what it is enough to leave out for another verdict, all else as declared."""
-    names = [str(row[left_out]) for row in rows if row.get(left_out) and row["agrees"] is False and _else_as(row, declared)]
-    return ", ".join(names[:most]) + (f" and {len(names) - most} more" if len(names) > most else "")
-
-
-def _else_as(row: Row, declared: Row) -> bool:
-    """Return whether a specification is the declared one but for what was left out."""
-    same = ("estimand", "threshold", "unit")
-    return row["coding"] == "as_marked" and row.get("preset") is None and all(row.get(n) == declared[n] for n in same)
-
-
-def _most_common(others: Sequence[Row], declared: Row) -> str:
-    """Return the choice that most of the disagreeing specifications have in common, in words."""
-    choices: Counter[tuple[str, Any]] = Counter()
-    for row in others:
-        for name in ("estimand", "threshold", "coding", "unit", "unrated", "preset"):
-            value, usual = row.get(name), "as_marked" if name == "coding" else declared.get(name)
-            if value is not None and value != usual and not (name == "unrated" and usual is None):
-                choices[name, value] += 1
-    if not choices:
-        return "a rater or a category left out"
-    (name, value), _ = choices.most_common(1)[0]
-    return f"{name.replace('_', ' ')} {value}"

@@ -66,7 +66,7 @@ class Recipe:
     @property
     def fitted(self) -> Model:
         """The mixed model that is fitted."""
-        return Model(self.model or self.protocol.model, self.engine, self.jobs)
+        return Model(self.model or self.protocol.model, self.engine, self.jobs, self.protocol.covariates)
 
     @property
     def analysis_id(self) -> str:
@@ -98,13 +98,13 @@ class Analysis:
 
 @dataclass(frozen=True)
 class Made:
-    """An analysis that is not written yet; specifications are null where they were not asked for."""
+    """An analysis that is not written yet."""
 
     manifest: Manifest
     estimates: pl.DataFrame
     findings: pl.DataFrame
     flips: pl.DataFrame
-    specifications: pl.DataFrame | None
+    specifications: pl.DataFrame
 
 
 def make(ratings: pl.DataFrame, recipe: Recipe, *, found: Sequence[Finding], progress: Progress) -> Made:
@@ -131,12 +131,12 @@ def make(ratings: pl.DataFrame, recipe: Recipe, *, found: Sequence[Finding], pro
         analysis_id=analysis_id,
         progress=progress,
     )
-    robust = _robustness(ratings, recipe, measured.estimates, progress=progress) if recipe.robustness else None
-    every = [*measured.findings, *(robust.findings if robust else ()), *found]
+    robust = _robustness(ratings, recipe, measured.estimates, progress=progress)
+    every = [*measured.findings, *robust.findings, *found]
     counts = _counts(ratings) | {"estimates": len(measured.estimates), "findings": len(every)}
     manifest = _manifest(recipe, counts, simulated=bool(ratings["simulated"].fill_null(value=False).any()))
     findings = findings_frame(every, analysis_id=analysis_id, simulated=manifest.simulated)
-    specified = None if robust is None else specifications_frame(robust.rows, analysis_id=analysis_id)
+    specified = specifications_frame(robust.rows, analysis_id=analysis_id)
     return Made(manifest, measured.estimates, findings, measured.flips, specified)
 
 
@@ -149,8 +149,9 @@ def _robustness(ratings: pl.DataFrame, recipe: Recipe, estimates: pl.DataFrame, 
         protocol=recipe.protocol,
         primary=estimates.filter("primary").to_dicts(),
         rng=np.random.default_rng(recipe.seed),  # noqa: TID251 - the edge where generators are made
-        presets=() if recipe.fitted.preset == "none" else _PRESETS,
-        map_over=partial(map_over, jobs=recipe.jobs),
+        crossed=recipe.robustness,
+        presets=_PRESETS if recipe.robustness and recipe.fitted.preset != "none" else (),
+        map_over=partial(map_over, jobs=recipe.jobs if recipe.robustness else 1),
         progress=progress,
     )
 
@@ -188,9 +189,12 @@ def already_there(out: Path, analysis_id: str, *, replace: bool) -> Analysis | N
 
 def writers(made: Made) -> dict[str, Writer]:
     """Return what writes the tables of results."""
-    tables = {"estimates": made.estimates, "findings": made.findings, "flips": made.flips}
-    if made.specifications is not None:
-        tables["specifications"] = made.specifications
+    tables = {
+        "estimates": made.estimates,
+        "findings": made.findings,
+        "flips": made.flips,
+        "specifications": made.specifications,
+    }
     return {name: write for table, frame in tables.items() for name, write in _frame_writers(table, frame).items()}
 
 

@@ -10,7 +10,7 @@ from typing import Final, Literal
 import numpy as np
 import polars as pl
 
-from driftgauge.errors import EstimationError, StudyError, needing
+from driftgauge.errors import EstimationError, StoreError, StudyError, needing
 from driftgauge.measure.analysis import primary_estimand
 from driftgauge.measure.outcomes import counted, sample
 from driftgauge.measure.pilot import Pilot, pilots
@@ -36,10 +36,14 @@ from driftgauge.pipeline.power_simulated import SimulatedPower, Wanted, simulate
 from driftgauge.pipeline.spec import load_spec
 from driftgauge.rate.exchange import read_ratings
 from driftgauge.records import Progress
+from driftgauge.report.figures.power import Curve, power_curve
 from driftgauge.study import Protocol, Study, load_lineage, load_protocol, load_study
 
 CURVE: Final = (0.0, 0.01, 0.02, 0.03, 0.04, 0.05, 0.075, 0.10, 0.15, 0.20)
 """True drifts, in points from 0 to 1, at which power is told."""
+
+
+_FORMS: Final[dict[str, Literal["svg", "png"]]] = {".svg": "svg", ".png": "png"}
 
 
 @dataclass(frozen=True)
@@ -143,6 +147,42 @@ def plan_power(inputs: Inputs, *, progress: Progress = lambda stage, done, total
         results = simulated_power(shape, wanted, studies=inputs.simulate, seed=inputs.seed, jobs=inputs.jobs, progress=progress)
         done = [replace(each, simulated=mine) for each, mine in zip(done, results, strict=True)]
     return Planned(source, basis, inputs, tuple(done), without)
+
+
+def draw_power(found: Planned, path: Path) -> None:
+    """Write the curve of power, computed and (where there are any) simulated, as a picture.
+
+    Parameters
+    ----------
+    found
+        Of `plan_power`.
+    path
+        Ends in .svg or .png; what is there is replaced.
+
+    Raises
+    ------
+    StoreError
+        When there is no such kind of picture, or it cannot be written.
+    """
+    form = _FORMS.get(path.suffix.lower())
+    if form is None:
+        raise StoreError(f"{path.name} is no picture that can be drawn", remedy="Give a name that ends in .svg or .png.")
+    curves = [
+        Curve(
+            f"{each.plan.baseline_release} → {each.plan.release}",
+            tuple((at, power.detect) for at, power in each.curve),
+            tuple((one.drift, one.detect, one.studies) for one in each.simulated),
+        )
+        for each in found.drifts
+    ]
+    picture = power_curve(curves, wanted=found.inputs.power, title=found.source, form=form)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(picture)
+    except OSError as error:
+        raise StoreError(
+            f"{path} cannot be written: {error.strerror or error}", remedy="Check the path and its rights."
+        ) from None
 
 
 def _wanted(told: DriftPower, target: float) -> tuple[float, ...]:

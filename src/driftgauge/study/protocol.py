@@ -73,12 +73,15 @@ class Protocol(Declared):
         default="refusal", description="how refused, filtered and empty responses count"
     )
     model: ModelPreset = Field(default="design", description="the mixed model")
+    covariates: tuple[str, ...] = Field(
+        default=(), description="what is known of raters that the mixed model takes as fixed effects: gender, age, …"
+    )
     wellbeing: Wellbeing = Field(default=Wellbeing(), description="caps that look after the raters")
 
     @property
     def hash(self) -> str:
-        """Content id of every declared value, defaults included."""
-        return content_id("protocol", self.model_dump(mode="json"))
+        """Content id of every declared value, defaults included; covariates count where there are any."""
+        return content_id("protocol", self.model_dump(mode="json", exclude=None if self.covariates else {"covariates"}))
 
 
 def load_protocol(path: Path) -> Protocol:

@@ -104,12 +104,11 @@ def study(
         if lineage:
             for (before, a), (after, b) in pairwise(zip(members, releases.values(), strict=True)):
                 verdicts += _drift(rows, _pair(before, after), a, b, modalities)
-        if lineage and len(members) > 2:
-            ends = list(releases.values())
-            pair = _pair(members[0], members[-1])
-            rows.add(
-                _asr(ends[-1]) - _asr(ends[0]), 0.02, estimand="asr", outcome="success", contrast="drift_first_last", **pair
-            )
+        for place in range(2, len(members)) if lineage else ():
+            shares = list(releases.values())
+            contrast = "drift_first_last" if place == len(members) - 1 else "drift_cumulative"
+            pair, change = _pair(members[0], members[place]), _asr(shares[place]) - _asr(shares[0])
+            rows.add(change, 0.02, estimand="asr", outcome="success", contrast=contrast, **pair)
     _verdicts(verdicts)
     _agreement(rows)
     estimates = frames.conform(pl.DataFrame(_identified(rows.rows), infer_schema_length=None), frames.ESTIMATES)

@@ -69,6 +69,7 @@ def preset_design(
     outcome: str = "harm",
     harmful_at: int = 3,
     releases: Sequence[str] | None = None,
+    covariates: Sequence[str] = (),
     weights: str | None = None,
 ) -> Design:
     """Return the design of a preset.
@@ -84,6 +85,8 @@ def preset_design(
         ``harm`` (cumulative), ``success``, ``refusal`` or ``harmful`` (harm at or above `harmful_at`).
     releases
         The releases in order, the reference first; by name otherwise.
+    covariates
+        Columns of what is known of the raters, each a factor of its own beside releases and modalities.
     weights
         Column of frequency weights.
     """
@@ -94,14 +97,14 @@ def preset_design(
         )
     frame = ratings.with_columns(harmful=pl.col("harm") >= harmful_at) if outcome == "harmful" else ratings
     frame = frame.rename({"response_id": "response"}) if "response" not in frame.columns else frame
-    needed = ["scenario", "modality", "release", "rater", "response", outcome, *([weights] if weights else [])]
+    needed = ["scenario", "modality", "release", "rater", "response", outcome, *covariates, *([weights] if weights else [])]
     used = complete(frame, needed)
     if not len(used):
         raise EstimationError(
             f"no rating has {outcome}, a scenario, a release and a rater", remedy="Look at the nulls in the data."
         )
     terms = random_terms(used, preset)
-    fixed = _fixed(used, releases)
+    fixed = _fixed(used, releases, covariates)
     request = Request(outcome, _FAMILIES[outcome], terms.kept, _formula(outcome, fixed, terms.kept), None, terms.dropped)
     return make_design(
         used,
@@ -172,8 +175,8 @@ def _too_few(frame: pl.DataFrame, term: tuple[str, ...]) -> str | None:
     return None
 
 
-def _fixed(frame: pl.DataFrame, releases: Sequence[str] | None) -> TreatmentCoding:
-    """``release * modality``, without a factor that has one level."""
+def _fixed(frame: pl.DataFrame, releases: Sequence[str] | None, covariates: Sequence[str]) -> TreatmentCoding:
+    """``release * modality`` and each covariate, without a factor that has one level."""
     names = levels_of(frame["release"])
     order = [each for each in releases or names if each in names]
     order += [each for each in names if each not in order]
@@ -181,9 +184,13 @@ def _fixed(frame: pl.DataFrame, releases: Sequence[str] | None) -> TreatmentCodi
     known = tuple(each for each in MODALITIES if each in modalities)
     factors = {"release": tuple(order), "modality": (*known, *sorted(modalities - set(known)))}
     varied = tuple(name for name, levels in factors.items() if len(levels) > 1)
-    return TreatmentCoding(factors, (*((name,) for name in varied), *([varied] if len(varied) == 2 else [])))
+    factors |= {name: levels for name in covariates if len(levels := levels_of(frame[name])) > 1}
+    beside = ((name,) for name in factors if name in covariates)
+    return TreatmentCoding(factors, (*((name,) for name in varied), *([varied] if len(varied) == 2 else []), *beside))
 
 
 def _formula(outcome: str, coding: TreatmentCoding, terms: Sequence[tuple[str, ...]]) -> str:
-    fixed = " * ".join(term[0] for term in coding.terms if len(term) == 1) or "1"
+    main = [term[0] for term in coding.terms if len(term) == 1]
+    crossed = " * ".join(name for name in main if name in ("release", "modality"))
+    fixed = " + ".join(filter(None, [crossed, *(name for name in main if name not in ("release", "modality"))])) or "1"
     return " + ".join([f"{outcome} ~ {fixed}", *(f"(1|{':'.join(term)})" for term in terms)])

@@ -37,9 +37,9 @@ def across(name: str, scale: Axis, *, signed: bool = False, title: str | None = 
     return alt.X(f"{name}:Q", scale=_scale(scale), axis=_axis(scale, "bottom", signed=signed, title=title))
 
 
-def up(name: str, scale: Axis) -> alt.Y:
-    """Return a vertical place on a scale of shares, written as percent."""
-    return alt.Y(f"{name}:Q", scale=_scale(scale), axis=_axis(scale, "left"))
+def up(name: str, scale: Axis, *, signed: bool = False) -> alt.Y:
+    """Return a vertical place on a scale of shares, written as percent (or, with `signed`, as points)."""
+    return alt.Y(f"{name}:Q", scale=_scale(scale), axis=_axis(scale, "left", signed=signed))
 
 
 def _scale(scale: Axis) -> alt.Scale:

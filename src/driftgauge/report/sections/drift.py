@@ -10,6 +10,7 @@ from driftgauge.report.figures.levels import Group, Row, levels
 from driftgauge.report.figures.slopes import Family, Line, slopes
 from driftgauge.report.names import cut, shown
 from driftgauge.report.numbers import in_words, places_for, points
+from driftgauge.report.sections import timeline
 from driftgauge.report.sections.by_modality import LINES, MARKERS, ByModality, all_rows, by_modality, key, own, told
 from driftgauge.report.sections.panes import Piece, dealt
 from driftgauge.report.select import Estimate, Release, View
@@ -24,7 +25,7 @@ def section(view: View) -> Section:
         ]
         return Section("drift", "Drift", "There is nothing to follow over generations", lead=lead)
     found = by_modality(view, view.estimand)
-    figures = [figure for figure in (_slopes(view, found), _unplaced(view, found)) if figure is not None]
+    figures = [figure for figure in (_slopes(view, found), timeline.figure(view), _unplaced(view, found)) if figure is not None]
     return Section("drift", "Drift", _heading(view), figures=figures)
 
 
