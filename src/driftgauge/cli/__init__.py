@@ -10,6 +10,7 @@ import click
 from driftgauge.cli.analyze import analyze_command
 from driftgauge.cli.benchmark import benchmark_command
 from driftgauge.cli.check import check_command
+from driftgauge.cli.collect import collect_command
 from driftgauge.cli.demo import demo_command
 from driftgauge.cli.doctor import doctor_command
 from driftgauge.cli.gate import gate_command
@@ -32,6 +33,7 @@ def cli() -> None:
 cli.add_command(analyze_command)
 cli.add_command(benchmark_command)
 cli.add_command(check_command)
+cli.add_command(collect_command)
 cli.add_command(demo_command)
 cli.add_command(doctor_command)
 cli.add_command(gate_command)
