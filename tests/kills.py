@@ -1,10 +1,12 @@
-"""Kill -9 at random moments during an import, a migration and a freeze; then look what is there, and let the next run complete.
+"""Kill -9 at random moments during an import, a migration, a freeze and a collection; then look what is there, and go on.
 
 ``python -m tests.kills --times 100`` prints a line for each kind and database, and fails when anything was lost, stood twice or
-could not be completed. A small process that has everything imported is forked for each run, so that a kill costs no start.
+could not be completed. A small process that has everything imported is forked for each run, so that a kill costs no start. A
+collection is killed again and again until it is done.
 """
 
 import argparse
+import asyncio
 import json
 import os
 import random
@@ -14,40 +16,53 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Generator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import BinaryIO
 
+import alembic.command  # noqa: F401 - so that no kill is spent on an import
 import numpy as np
 import polars as pl
+import sqlalchemy.dialects.postgresql.psycopg  # noqa: F401
 
 from driftgauge.benchmark.demo import demo_files
 from driftgauge.benchmark.freeze import freeze
 from driftgauge.benchmark.manifest import read_manifest
 from driftgauge.benchmark.verify import verify
+from driftgauge.collect.records import Item
+from driftgauge.errors import CollectError
+from driftgauge.pipeline.collection import Collection, open_collection
+from driftgauge.pipeline.kept import keeping
 from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.rate_import import Ratings, import_ratings
 from driftgauge.store import journal, read, schema
+from driftgauge.store.alone import only_collector
+from driftgauge.store.collected import collected_frame
 from driftgauge.store.database import connect
+from tests.collected_studies import Echo, answered, items_of
 from tests.servers import postgres
 
 ROWS = 3_000
-KINDS = ("import", "migration", "freeze")
+KINDS = ("import", "migration", "freeze", "collect")
 
 
 @dataclass(frozen=True)
 class Case:
-    """One kind of work on one folder: what is done, what may be there after a kill, and what must be in the end."""
+    """One kind of work on one folder: what is done, what may be there after a kill, what must be in the end, and whether
+    it is killed again until it is done."""
 
     work: Callable[[], None]
     may_be: Callable[[bool], None]
     completed: Callable[[], None]
+    again: bool = False
 
 
 @dataclass(frozen=True)
 class Tally:
     kind: str
     database: str
+    times: int
     kills: int
     finished_before: int
     seconds: float
@@ -57,13 +72,14 @@ def main() -> None:
     arguments = argparse.ArgumentParser(description=__doc__)
     arguments.add_argument("--times", type=int, default=100)
     arguments.add_argument("--seed", type=int, default=1)
+    arguments.add_argument("--kinds", nargs="+", choices=KINDS, default=KINDS)
     chosen = arguments.parse_args()
     chance = random.Random(chosen.seed)
     with postgres() as server, tempfile.TemporaryDirectory() as folder:
         base = Path(folder)
         source = base / "ratings.csv"
         in_child(lambda: made_up().write_csv(source))
-        for kind in KINDS:
+        for kind in chosen.kinds:
             for database in ("sqlite", "postgresql") if kind != "freeze" else ("files",):
                 tally = killed(kind, database, chosen.times, base=base, chance=chance, new=server.new_database)
                 sys.stdout.write(json.dumps(asdict(tally)) + "\n")
@@ -86,17 +102,21 @@ def killed(kind: str, database: str, times: int, *, base: Path, chance: random.R
     """Kill `times` runs, each at a moment drawn over the length that the work takes when nobody kills it."""
     began = time.monotonic()
     usual = max(_undisturbed(CASES[kind](fresh(base, database, new), base / "ratings.csv")) for _ in range(3))
-    finished = 0
+    finished, kills = 0, times
     for _ in range(times):
         folder = fresh(base, database, new)
         case = CASES[kind](folder, base / "ratings.csv")
         acknowledged = run_and_kill(case.work, after=chance.uniform(0, 1.1 * usual))
         finished += acknowledged
         in_child(lambda case=case, done=acknowledged: case.may_be(done))
+        while case.again and not acknowledged:
+            acknowledged = run_and_kill(case.work, after=chance.uniform(0, 1.1 * usual))
+            kills += 1
+            in_child(lambda case=case, done=acknowledged: case.may_be(done))
         in_child(case.work)
         in_child(case.completed)
         shutil.rmtree(folder)
-    return Tally(kind, database, times, finished, round(time.monotonic() - began, 1))
+    return Tally(kind, database, times, kills, finished, round(time.monotonic() - began, 1))
 
 
 def _undisturbed(case: Case) -> float:
@@ -131,10 +151,10 @@ def a_migration(folder: Path, source: Path) -> Case:
 
     def may_be(done: bool) -> None:
         found = _schema(folder)
-        assert found == "0002" if done else found in {"0001", "0002"}, found
+        assert found == schema.REVISIONS[-1] if done else found in {"0001", schema.REVISIONS[-1]}, found
 
     def completed() -> None:
-        assert _schema(folder) == "0002"
+        assert _schema(folder) == schema.REVISIONS[-1]
         with open_study(folder).store.reading() as connection:
             verbs = [entry.verb for entry in journal.entries(connection)]
             assert verbs.count("upgrade") == 1, verbs
@@ -160,7 +180,90 @@ def a_freeze(folder: Path, source: Path) -> Case:
     return Case(lambda: _freeze(benchmark), may_be, completed)
 
 
-CASES = {"import": an_import, "migration": a_migration, "freeze": a_freeze}
+def a_collection(folder: Path, source: Path) -> Case:
+    del source
+    text = (folder / "study.yaml").read_text()
+    (folder / "study.yaml").write_text(text + COLLECTED)
+    in_child(lambda: _frozen_demo(folder))
+
+    def may_be(done: bool) -> None:
+        there = _collected(folder)
+        acknowledged = set((folder / "acknowledged").read_text().split()) if (folder / "acknowledged").exists() else set()
+        assert acknowledged <= set(there), f"{len(acknowledged - set(there))} that were acknowledged are lost"
+        assert not done or len(there) == RESPONSES, len(there)
+
+    def completed() -> None:
+        assert len(_collected(folder)) == RESPONSES
+
+    return Case(lambda: _collect(folder), may_be, completed, again=True)
+
+
+RESPONSES = 3 * 192
+COLLECTED = """benchmark: benchmark/
+families: {Elm: [Elm 1, Elm 2, Elm 3]}
+phases: [{phase: 1}]
+"""
+
+
+def _frozen_demo(folder: Path) -> None:
+    _demo(folder / "benchmark")
+    _freeze(folder / "benchmark")
+
+
+def _collect(folder: Path) -> None:
+    """Collect what is missing, forty at once, and write down what was acknowledged."""
+    collection = open_collection(folder, "1")
+    with _alone(collection), (folder / "acknowledged").open("ab", buffering=0) as told:
+        missing = list(items_of(collection))
+        assert {item.revision for item in missing} <= {1}
+        asyncio.run(_keep(collection, missing, told=told))
+
+
+@contextmanager
+def _alone(collection: Collection) -> Generator[None]:
+    """Be the one collector; a server may need a moment to see that the last one was killed."""
+    deadline = time.monotonic() + 20
+    with ExitStack() as stack:
+        while True:
+            try:
+                stack.enter_context(only_collector(collection.opened.store, study="town"))
+                break
+            except CollectError:
+                if time.monotonic() > deadline:
+                    raise
+                time.sleep(0.01)
+        yield
+
+
+async def _keep(collection: Collection, missing: list[Item], *, told: BinaryIO) -> None:
+    gate = asyncio.Semaphore(40)
+    async with keeping(collection, {name: Echo() for name in collection.releases}) as kept:
+
+        async def one(item: Item) -> None:
+            async with gate:
+                await kept.sink(answered(item))
+                told.write(f"{item.response_id}\n".encode())
+
+        await asyncio.gather(*map(one, missing))
+
+
+def _collected(folder: Path) -> list[str]:
+    """Return what is there, each with the text that belongs to it, whole and once."""
+    database = _database(folder)
+    if database.is_sqlite and not (folder / "driftgauge.db").exists():
+        return []
+    with database.reading() as connection:
+        if schema.current(connection, "store") is None:
+            return []
+        there = collected_frame(connection, texts=True)
+        rows = connection.exec_driver_sql("SELECT count(*) FROM responses").scalar()
+    assert there["response_id"].n_unique() == len(there) == rows, "a response stands twice"
+    expected = "a quiet answer to " + there["scenario"] + "/" + there["modality"] + "/" + there["language"]
+    assert (there["text"] == expected).all()
+    return there["response_id"].to_list()
+
+
+CASES = {"import": an_import, "migration": a_migration, "freeze": a_freeze, "collect": a_collection}
 
 
 def _import(folder: Path, source: Path) -> None:
@@ -175,6 +278,8 @@ def _at_the_first_schema(folder: Path, source: Path) -> None:
     """Make a store as the first version would have left it: today's import, and nothing of the second schema."""
     _import(folder, source)
     with _database(folder).writing() as connection:
+        connection.exec_driver_sql("DROP TABLE answers")
+        connection.exec_driver_sql("DROP TABLE runs")
         names = [name for table in _GUARDED for name in ((f"{table}_no_delete", table), (f"{table}_no_update", table))]
         for name, table in names:
             on = f" ON {table}" if connection.dialect.name == "postgresql" else ""
@@ -189,7 +294,7 @@ _GUARDED = ("journal", "protocols", "benchmarks", "prompts", "ratings", "respons
 
 def _database(folder: Path):
     text = (folder / "study.yaml").read_text()
-    url = text.partition("store: ")[2].strip()
+    url = text.partition("store: ")[2].partition("\n")[0].strip()
     return connect(url or f"sqlite:///{folder / 'driftgauge.db'}")
 
 

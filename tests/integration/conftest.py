@@ -1,6 +1,7 @@
 """Studies on both databases: every test that takes `new_study` runs on SQLite and on a real PostgreSQL server."""
 
 import os
+import subprocess
 from collections.abc import Callable, Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -56,6 +57,22 @@ def new_study(request: pytest.FixtureRequest, tmp_path: Path) -> Callable[..., N
         return study
 
     return make
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Generator[Callable[[Path, int], None]]:
+    """Return what mounts a disk of so many megabytes; who may not mount one, as in some containers, cannot see this."""
+    mounted: list[Path] = []
+
+    def mount(folder: Path, megabytes: int) -> None:
+        command = ["mount", "-t", "tmpfs", "-o", f"size={megabytes}m", "tmpfs", str(folder)]
+        if subprocess.run(command, capture_output=True, check=False).returncode:
+            pytest.skip("no right to mount a small disk")
+        mounted.append(folder)
+
+    yield mount
+    for folder in mounted:
+        subprocess.run(["umount", "-l", str(folder)], check=True)
 
 
 def ratings_of(release: str, phase: int, raters: range, *, scenarios: range = range(6)) -> pl.DataFrame:

@@ -1,4 +1,4 @@
-"""Kill -9 during an import, a migration and a freeze, on each database. A hundred times each: ``make kills``."""
+"""Kill -9 during an import, a migration, a freeze and a collection, on each database. A hundred times each: ``make kills``."""
 
 import json
 import subprocess
@@ -10,17 +10,25 @@ from tests.integration.conftest import need_postgres
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_what_was_killed_is_whole_or_not_there_and_the_next_run_completes_it() -> None:
+def kills(*arguments: str) -> list[tuple[str, str, int]]:
+    """Run so many rounds of kills, and return the kind, the database and the rounds of each."""
     need_postgres()
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.kills", "--times", "3"], cwd=ROOT, capture_output=True, text=True, check=False
-    )
+    command = [sys.executable, "-m", "tests.kills", *arguments]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
     tallies = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [(each["kind"], each["database"], each["kills"]) for each in tallies] == [
+    return [(each["kind"], each["database"], each["times"]) for each in tallies]
+
+
+def test_what_was_killed_is_whole_or_not_there_and_the_next_run_completes_it() -> None:
+    assert kills("--times", "3", "--kinds", "import", "migration", "freeze") == [
         ("import", "sqlite", 3),
         ("import", "postgresql", 3),
         ("migration", "sqlite", 3),
         ("migration", "postgresql", 3),
         ("freeze", "files", 3),
     ]
+
+
+def test_a_collection_that_is_killed_until_it_is_done_has_every_response_once() -> None:
+    assert kills("--times", "10", "--kinds", "collect") == [("collect", "sqlite", 10), ("collect", "postgresql", 10)]
