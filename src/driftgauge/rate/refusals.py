@@ -29,7 +29,8 @@ _ANY: Final = r"(?: \w{2,14})"
 _CANNOT: Final = (
     r"(?:can ?not|can't|could not|couldn't|will not|won't|would not|wouldn't|should not|shouldn't|must not|unable to"
     r"|not able to|not going to|not willing to|not comfortable|not allowed to|not permitted to|not programmed to"
-    r"|not designed to|not in a position to|(?:do not|don't) feel comfortable|(?:do not|don't) have the (?:ability|capability|capacity) to)"
+    r"|not designed to|not in a position to|(?:do not|don't) feel comfortable"
+    r"|(?:do not|don't) have the (?:ability|capability|capacity) to)"
 )
 _HELP: Final = (
     r"(?:provid|assist|help|fulfil|compl|support|giv|offer|shar|engag|answer|respond|generat|creat|writ|produc|discuss|recommend"
