@@ -27,6 +27,7 @@ OVERVIEWS = (
     "validation.md",
     "validation-table.md",
     "sbc-table.md",
+    "refusal-detector-table.md",
 )
 
 
