@@ -19,6 +19,7 @@ from driftgauge.cli.measure import measure_command
 from driftgauge.cli.power import power_command
 from driftgauge.cli.rate import rate_command
 from driftgauge.cli.report import report_command
+from driftgauge.cli.responses import responses_command
 from driftgauge.cli.simulate import simulate_command
 from driftgauge.cli.trace import trace_command
 from driftgauge.errors import DriftgaugeError
@@ -42,6 +43,7 @@ cli.add_command(measure_command)
 cli.add_command(power_command)
 cli.add_command(rate_command)
 cli.add_command(report_command)
+cli.add_command(responses_command)
 cli.add_command(simulate_command)
 cli.add_command(trace_command)
 

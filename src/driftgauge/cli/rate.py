@@ -5,7 +5,9 @@ from dataclasses import asdict
 from pathlib import Path
 
 import click
+from rich.box import SIMPLE
 from rich.console import Console
+from rich.table import Table
 from rich.text import Text
 
 from driftgauge.cli import options
@@ -50,6 +52,32 @@ def import_command(
     if found.entry is None:
         console.print("Nothing was added.")
     console.print(Text(f"Next: driftgauge measure {study}", style="dim"))
+
+
+@rate_command.command("detect")
+@options.study
+@options.as_json
+def detect_command(study: Path, as_json: bool) -> None:
+    """Say which collected responses of STUDY decline in stock form, by patterns for English and Spanish.
+
+    For triage before people rate. The patterns are a rater of kind judge, beside people and never among them; what they are not
+    sure of gets no rating. What they are worth: docs/methods/refusal-detector.md.
+    """
+    with needing("store"):
+        from driftgauge.pipeline.detect import detect_refusals  # noqa: PLC0415 - the core has no store
+    with needing("store"):
+        found = detect_refusals(study)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    table = Table(box=SIMPLE)
+    for title in ("release", "declines", "ambiguous", "does not", "not looked at"):
+        table.add_column(title, justify="left" if title == "release" else "right")
+    for release, counts in found.by_release.items():
+        table.add_row(Text(release), *(f"{counts[name]:,}" for name in ("refusal", "ambiguous", "none", "left_out")))
+    console.print(table)
+    console.print(Text(f"Ratings by {found.rater}: {found.added.new:,} new, {found.added.same:,} there already."))
 
 
 @rate_command.command("erase")

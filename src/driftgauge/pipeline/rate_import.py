@@ -3,11 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 
 from driftgauge.errors import Problem, RatingError
-from driftgauge.pipeline.opened import Opened, open_declared
+from driftgauge.pipeline.opened import open_declared
 from driftgauge.pipeline.protocol import fix_protocol
 from driftgauge.pipeline.provenance import file_hash
 from driftgauge.pipeline.registered import Registered, register, registered, strangers
@@ -107,6 +108,37 @@ def import_ratings(
     imported = read_ratings(
         ratings.files, format=ratings.format, column_map=ratings.column_map, lineage=study.lineage, growing=True
     )
+    hashes = {path.name: file_hash(path) for path in ratings.files}
+    how = {"format": ratings.format, "column_map": dict(ratings.column_map or {})}
+    return add_ratings(
+        study, imported, verb="import", hashes=hashes, how=how, revise=ratings.revise, patience=patience, progress=progress
+    )
+
+
+def add_ratings(
+    study: Study,
+    imported: Imported,
+    *,
+    verb: str,
+    hashes: Mapping[str, str],
+    how: Mapping[str, Any],
+    revise: bool = False,
+    patience: float = PATIENCE,
+    progress: Progress = lambda stage, done, total: None,
+) -> RatingImport:
+    """Add ratings to a study: all of them or nothing, as `import_ratings` does.
+
+    Parameters
+    ----------
+    study
+        As it is declared.
+    imported
+        The ratings.
+    verb, hashes, how
+        What the journal says of where they are from.
+    revise, patience, progress
+        As of `import_ratings`.
+    """
     benchmark = registered(study.benchmark_folder) if study.benchmark_folder else None
     _refuse([*_undeclared(imported.ratings, study), *(strangers(imported.ratings, benchmark) if benchmark else ())])
     progress("comparing", 0, 1)
@@ -123,19 +155,27 @@ def import_ratings(
             beside.ratings,
             known_ratings=read.known_ratings(connection),
             known_responses=known_responses,
-            revise=ratings.revise,
+            revise=revise,
         )
         of_releases = release_problems(_releases(found.ratings, study), read.known_releases(connection))
         _refuse([*beside.problems, *found.problems, *of_releases])
         entry = None
         if found.ratings.height:
-            entry = _journal(connection, opened, ratings, imported=imported, found=found)
+            counts = {"ratings": found.n_new, "revised": found.n_revised, "responses": found.responses.height}
+            entry = journal.append(
+                connection,
+                opened.author,
+                verb,
+                counts=counts,
+                hashes={**hashes, "protocol": study.protocol.hash},
+                detail={**how, "findings": [asdict(finding) for finding in imported.findings]},
+            )
             _add(connection, found, study, benchmark=benchmark, entry=entry, progress=progress)
         version = fix_protocol(connection, opened)
     progress("done", 1, 1)
     findings = tuple(finding.sentence for finding in imported.findings if finding.level != "info")
-    counts = (found.n_new, found.n_revised, found.n_same, found.n_erased, found.responses.height)
-    return RatingImport(*counts, entry, version, findings)
+    numbers = (found.n_new, found.n_revised, found.n_same, found.n_erased, found.responses.height)
+    return RatingImport(*numbers, entry, version, findings)
 
 
 def _add(
@@ -176,21 +216,6 @@ def _releases(ratings: pl.DataFrame, study: Study) -> pl.DataFrame:
     each = ratings.select("release", "family", "generation").unique("release", keep="first", maintain_order=True)
     unsaid = [pl.lit(None, pl.String).alias("family"), pl.lit(None, pl.Int64).alias("generation")]
     return each.with_columns(unsaid) if study.lineage else each
-
-
-def _journal(connection: Connection, opened: Opened, ratings: Ratings, *, imported: Imported, found: Merge) -> int:
-    return journal.append(
-        connection,
-        opened.author,
-        "import",
-        counts={"ratings": found.n_new, "revised": found.n_revised, "responses": found.responses.height},
-        hashes={**{path.name: file_hash(path) for path in ratings.files}, "protocol": opened.study.protocol.hash},
-        detail={
-            "format": ratings.format,
-            "column_map": dict(ratings.column_map or {}),
-            "findings": [asdict(finding) for finding in imported.findings],
-        },
-    )
 
 
 def _with_extra(ratings: pl.DataFrame) -> pl.DataFrame:

@@ -2,22 +2,28 @@
 
 import os
 import tempfile
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
+from driftgauge.clients.calls import Turn
+from driftgauge.clients.opening import write_log
 from driftgauge.collect.exchange import write_responses
 from driftgauge.errors import StoreError
 from driftgauge.frames import RATED_STATUSES, RESPONSES, conform
+from driftgauge.pipeline.asked import prompts_of
 from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.provenance import file_hash
+from driftgauge.pipeline.registered import registered
 from driftgauge.store import journal
 from driftgauge.store.collected import collected_frame
 from driftgauge.store.database import PATIENCE
+from driftgauge.study import Study
 
-SUFFIXES: Final = (".jsonl", ".parquet")
+SUFFIXES: Final = (".jsonl", ".parquet", ".eval")
 
 
 @dataclass(frozen=True)
@@ -59,7 +65,8 @@ def export_responses(
     folder
         Of the study.
     out
-        A file that ends in ``.jsonl`` or ``.parquet``.
+        A file that ends in ``.jsonl``, ``.parquet``, or ``.eval``: a log of Inspect, with the prompts as they were put; it
+        holds one release in one phase.
     phase, release
         Of this one alone; null for all.
     to_rate
@@ -79,7 +86,7 @@ def export_responses(
     The texts are confidential: attacks succeed in some of them. An erasure does not reach a file that went out.
     """
     if out.suffix not in SUFFIXES:
-        raise StoreError(f"{out.name} ends in neither {' nor '.join(SUFFIXES)}", remedy="Name the file so.")
+        raise StoreError(f"{out.name} ends in none of {', '.join(SUFFIXES)}", remedy="Name the file so.")
     if out.exists() and not overwrite:
         raise StoreError(f"{out} is there already", remedy="Choose another name, or replace it with --overwrite.")
     opened = open_study(folder, patience=patience)
@@ -91,7 +98,8 @@ def export_responses(
     living = every.filter(pl.col("erased").is_null())
     if living.is_empty():
         raise StoreError("nothing of that was collected", remedy="See what there is: driftgauge collect --dry-run.")
-    _write(as_responses(living), out)
+    rows = as_responses(living)
+    _write(out, lambda path: _write_log(opened.study, rows, path) if out.suffix == ".eval" else _write_table(rows, path))
     with opened.store.writing() as connection:
         counts = {"responses": living.height}
         detail = {"phase": phase, "release": release, "to_rate": to_rate}
@@ -106,13 +114,29 @@ def as_responses(collected: pl.DataFrame) -> pl.DataFrame:
     return conform(collected.with_columns(prompt, response_text=pl.col("text")), RESPONSES).select(*RESPONSES)
 
 
-def _write(frame: pl.DataFrame, out: Path) -> None:
+def _write_table(frame: pl.DataFrame, path: Path) -> None:
+    write_responses(frame, path, parquet=path.suffix == ".parquet")
+
+
+def _write_log(study: Study, frame: pl.DataFrame, path: Path) -> None:
+    """Write a log of Inspect; the prompts are those of the benchmark as it is frozen now, where these answer them."""
+    said: dict[str, tuple[Turn, ...]] = {}
+    if study.benchmark_folder:
+        found = registered(study.benchmark_folder, undone="nothing was written")
+        prompts = prompts_of(found)
+        names: list[str] = frame.filter(pl.col("root") == found.known.root)["prompt"].unique().sort().to_list()
+        said = {name: prompts.turns(name) for name in names if name in prompts.by_name}
+    model, first = str(frame["model"][0] or frame["release"][0]), str(frame["sent_at"].min() or "")
+    write_log(frame.to_dicts(), path, model=model, created_at=first, prompts=said)
+
+
+def _write(out: Path, write: Callable[[Path], None]) -> None:
     """Write beside, for the owner's eyes, then move into place: a file under its name is whole."""
     try:
         descriptor, name = tempfile.mkstemp(prefix=".partial-", suffix=out.suffix, dir=out.parent)
         os.close(descriptor)
         try:
-            write_responses(frame, Path(name), parquet=out.suffix == ".parquet")
+            write(Path(name))
             os.replace(name, out)
         finally:
             Path(name).unlink(missing_ok=True)
