@@ -20,7 +20,9 @@ a client that asks twice is counted twice. The kinds:
 ``400`` ``401`` ``403``    refused as it stands · a wrong key · no right
 ``404`` ``long``           no such model · 400: the prompt is too long
 ``policy``                 400: against the content policy
-``flagged``                403: withheld by a moderation before the model
+``flagged``                403: withheld by a moderation before the model, as OpenRouter says it
+``inspected`` ``risk``     400: the same, as DashScope and as DeepSeek say it
+``overloaded``             an error in the middle of a stream (``messages``, with ``"stream": true``)
 ``refusal``                the provider's own mark of a refusal
 ``content_filter``         withheld by a filter
 ``length`` ``empty``       cut by the limit on tokens · no text
@@ -265,6 +267,12 @@ ERRORS: Mapping[str, Make] = {
     "flagged": lambda _route, _body, _seen, _more: JSONResponse(
         {"error": {"code": 403, "message": ECHO, "metadata": {"reasons": ["violence"], "flagged_input": ECHO}}}, 403
     ),
+    "inspected": lambda route, _body, _seen, _more: error(
+        route, 400, kind="data_inspection_failed", code="data_inspection_failed"
+    ),
+    "risk": lambda _route, _body, _seen, _more: JSONResponse(
+        {"error": {"message": "Content Exists Risk", "type": "invalid_request_error", "code": "invalid_request_error"}}, 400
+    ),
     "malformed": lambda _route, _body, _seen, _more: Response('{"id": "x", "choices": [{"mess', media_type="application/json"),
     "shape": lambda _route, _body, _seen, _more: JSONResponse({"hello": "world"}),
     "string": lambda _route, _body, _seen, _more: JSONResponse("a string"),
@@ -401,6 +409,24 @@ def _output_text(text: str) -> dict[str, Any]:
     return {"type": "output_text", "text": text, "annotations": []}
 
 
+def streamed(answer: Mapping[str, Any], *, breaks: bool) -> bytes:
+    """Return an answer of ``messages`` as the events of a stream."""
+    head = {**answer, "content": [], "stop_reason": None, "stop_details": None}
+    events: list[dict[str, Any]] = [{"type": "message_start", "message": head}]
+    for index, block in enumerate(answer["content"]):
+        field_, delta = ("text", "text_delta") if block["type"] == "text" else ("thinking", "thinking_delta")
+        events += [
+            {"type": "content_block_start", "index": index, "content_block": {**block, field_: ""}},
+            {"type": "content_block_delta", "index": index, "delta": {"type": delta, field_: block[field_]}},
+            {"type": "content_block_stop", "index": index},
+        ]
+    stop = {name: answer[name] for name in ("stop_reason", "stop_details", "stop_sequence")}
+    broken = {"type": "error", "error": {"type": "overloaded_error", "message": ECHO}}
+    ended = [{"type": "message_delta", "delta": stop, "usage": answer["usage"]}, {"type": "message_stop"}]
+    events += [broken] if breaks else ended
+    return b"".join(f"event: {event['type']}\ndata: {json.dumps(event)}\n\n".encode() for event in events)
+
+
 SHAPES = {"chat": chat, "messages": messages, "responses": responses}
 
 
@@ -449,12 +475,17 @@ async def served(request: Request, body: Mapping[str, Any], seen: Seen, *, scrip
     if kind in ERRORS:
         return ERRORS[kind](seen.route, body, seen, more)
     answer = SHAPES[seen.route](said(kind, more, seen), str(body.get("model")))
+    is_stream = bool(body.get("stream")) and seen.route == "messages"
+    whole = streamed(answer, breaks=kind == "overloaded") if is_stream else json.dumps(answer).encode()
     if kind == "cut":
-        return _Cut(request, json.dumps(answer).encode())
+        return _Cut(request, whole, is_stream=is_stream)
+    if is_stream and kind == "overloaded":
+        return Response(whole, media_type="text/event-stream")
     if kind not in ANSWERS:
         raise ValueError(f"no such kind: {kind}")
     record.answered(seen)
-    return JSONResponse(answer, headers={"x-request-id": f"req-{seen.prompt[:8]}-{seen.nth}"})
+    kind_of_body = "text/event-stream" if is_stream else "application/json"
+    return Response(whole, media_type=kind_of_body, headers={"x-request-id": f"req-{seen.prompt[:8]}-{seen.nth}"})
 
 
 async def _until_gone(request: Request) -> Response:
@@ -476,8 +507,8 @@ def _reset(request: Request) -> None:
 class _Cut(Response):
     """A body whose connection closes after its half."""
 
-    def __init__(self, request: Request, whole: bytes) -> None:
-        super().__init__(whole, media_type="application/json")
+    def __init__(self, request: Request, whole: bytes, *, is_stream: bool) -> None:
+        super().__init__(whole, media_type="text/event-stream" if is_stream else "application/json")
         self._request = request
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:

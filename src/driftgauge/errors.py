@@ -126,7 +126,7 @@ class StoreError(DriftgaugeError):
 
 EXTRAS: Final[Mapping[str, tuple[type[DriftgaugeError], frozenset[str]]]] = {
     "store": (StoreError, frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"})),
-    "collect": (CollectError, frozenset({"inspect_ai", "openai", "anthropic", "httpx", "tenacity", "dotenv"})),
+    "collect": (CollectError, frozenset({"inspect_ai", "openai", "anthropic", "httpx", "httpx2", "tenacity", "dotenv"})),
     "model": (EstimationError, frozenset({"formulaic", "pandas", "arviz_stats", "scipy"})),
     "bayes": (EstimationError, frozenset({"bambi", "pandas", "pymc", "nutpie", "arviz", "xarray", "pytensor"})),
 }

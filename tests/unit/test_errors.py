@@ -1,7 +1,9 @@
 """Errors say what, where and what next."""
 
+import pytest
+
 from driftgauge import errors
-from driftgauge.errors import DriftgaugeError, Problem, RatingError
+from driftgauge.errors import CollectError, DriftgaugeError, Problem, RatingError, needing
 
 
 def test_every_error_is_one_of_ours() -> None:
@@ -24,3 +26,8 @@ def test_a_long_list_is_cut_in_the_text_and_kept_in_the_error() -> None:
     error = RatingError("many", problems=[Problem("f", "w", "e")] * 100)
     assert "… and 60 more" in str(error)
     assert len(error.problems) == 100
+
+
+def test_the_lack_of_a_library_says_how_to_install_it() -> None:
+    with pytest.raises(CollectError, match=r"pip install 'driftgauge\[collect\]'"), needing("collect"):
+        raise ModuleNotFoundError(name="inspect_ai.model")

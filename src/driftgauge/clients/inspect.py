@@ -87,7 +87,7 @@ class InspectClient:
             async with asyncio.timeout(timeout):
                 output = await asyncio.create_task(self._generate(call, config), context=_apart(held))
         except Exception as error:  # noqa: BLE001 - whatever a provider's library raises is a fault of this call
-            return moderated(error, held.event) or fault(error, held.event)
+            return moderated(error, held.event, asked=call.settings) or fault(error, held.event)
         return answer(output, held.event, asked=call.settings)
 
     async def close(self) -> None:

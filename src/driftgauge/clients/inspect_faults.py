@@ -9,16 +9,23 @@ from typing import Any, Final, cast
 
 import anthropic
 import httpx
+import httpx2
 import openai
 from inspect_ai.event import ModelEvent
 from pydantic import ValidationError
 from tenacity import RetryError
 
 from driftgauge.clients.calls import Answer, Fault, FaultKind
+from driftgauge.clients.in_force import in_force
 from driftgauge.clients.statuses import at
 
-_TIMEOUTS: Final = (TimeoutError, openai.APITimeoutError, anthropic.APITimeoutError, httpx.TimeoutException)
-_CONNECTIONS: Final = (openai.APIConnectionError, anthropic.APIConnectionError, httpx.TransportError, ConnectionError)
+_TIMEOUTS: Final = (
+    TimeoutError, openai.APITimeoutError, anthropic.APITimeoutError, httpx.TimeoutException, httpx2.TimeoutException
+)  # fmt: skip
+_CONNECTIONS: Final = (
+    openai.APIConnectionError, anthropic.APIConnectionError, httpx.TransportError, httpx2.TransportError, OSError
+)  # fmt: skip
+"""Some providers' libraries use httpx, some httpx2, which shares no class with it."""
 _UNREADABLE: Final = (
     json.JSONDecodeError, UnicodeDecodeError, ValidationError, openai.OpenAIError, anthropic.AnthropicError,
     TypeError, AttributeError, LookupError, AssertionError, ValueError,
@@ -35,6 +42,8 @@ _CODES: Final[Mapping[int, FaultKind]] = {
     425: "server_error",
     429: "rate_limited",
 }
+_FILTERED: Final = frozenset({"data_inspection_failed", "DataInspectionFailed", "content_filter", "content_policy_violation"})
+"""Codes of a filter that spoke before the model."""
 _SPENT: Final = frozenset({"insufficient_quota", "billing_error", "billing_hard_limit_reached"})
 """Codes of a limit that waiting does not lift."""
 _KNOWN: Final = frozenset(
@@ -74,16 +83,36 @@ def fault(error: Exception, event: ModelEvent | None) -> Fault:
     )
 
 
-def moderated(error: Exception, event: ModelEvent | None) -> Answer | None:
-    """Return the answer that an error is where a moderation before the model withheld it (OpenRouter's 403)."""
-    body = _body(_root(error))
-    metadata = at(body, ("error", "metadata")) or at(body, ("metadata",))
-    if not isinstance(metadata, Mapping) or "flagged_input" not in metadata:
+def moderated(error: Exception, event: ModelEvent | None, *, asked: Mapping[str, Any]) -> Answer | None:
+    """Return the answer that an error is where a filter before the model withheld it, and null for all other errors.
+
+    Parameters
+    ----------
+    error, event
+        As for `fault`.
+    asked
+        The settings that were asked for.
+
+    Notes
+    -----
+    Inspect sees OpenAI's and Anthropic's filters; these are those of OpenRouter (403 with what it flagged), of Alibaba's
+    DashScope (``data_inspection_failed``) and of DeepSeek (a message of three words).
+    """
+    body = _body(_root(error)) or {}
+    told = cast(Mapping[str, Any], inner) if isinstance(inner := body.get("error"), Mapping) else body
+    metadata = at(told, ("metadata",))
+    is_flagged = isinstance(metadata, Mapping) and "flagged_input" in metadata
+    if not is_flagged and told.get("code") not in _FILTERED and told.get("message") != "Content Exists Risk":
         return None
-    told = cast(Mapping[str, Any], metadata)
-    details = {name: told[name] for name in ("reasons", "provider_name", "model_slug") if name in told}
     ids = (event.request_ids or []) if event else []
-    return Answer("filtered", "", stop_reason="moderation", stop_details=details, request_id=ids[-1].id if ids else None)
+    return Answer(
+        "filtered",
+        "",
+        stop_reason="moderation" if is_flagged else str(told.get("code")),
+        stop_details={"error": dict(told)},
+        request_id=ids[-1].id if ids else None,
+        in_force=in_force(event.call.request, asked) if event and event.call else {},
+    )
 
 
 def retry_after(headers: Mapping[str, str]) -> float | None:

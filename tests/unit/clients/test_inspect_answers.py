@@ -17,6 +17,8 @@ STATUSES = {
     ("openai", "content_filter"): ("filtered", "content_filter"),
     ("openai", "policy"): ("filtered", "content_filter"),
     ("openai", "flagged"): ("filtered", "moderation"),
+    ("openai", "inspected"): ("filtered", "data_inspection_failed"),
+    ("openai", "risk"): ("filtered", "invalid_request_error"),
     ("openai", "length"): ("truncated", "length"),
     ("openai", "empty"): ("empty", "stop"),
     ("openai", "thought"): ("empty", "length"),
@@ -43,10 +45,21 @@ def test_the_status_and_the_providers_own_word(ask: Ask, model: str, kind: str) 
     assert (came.status, came.stop_reason) == STATUSES[model, kind]
 
 
-def test_a_filter_before_the_model_leaves_no_text_to_rate(ask: Ask, route: str) -> None:
-    came = answered(ask(route, "[[policy]] x"))
+@pytest.mark.parametrize("kind", ["policy", "flagged", "inspected", "risk"])
+def test_a_filter_before_the_model_leaves_no_text_to_rate(ask: Ask, kind: str) -> None:
+    came = answered(ask("openai", f"[[{kind}]] x"))
     assert came.text == ""
     assert came.stop_details
+    assert came.in_force == {"max_tokens": 32}
+
+
+@pytest.mark.parametrize(("kind", "status"), [("reasoning", "answered"), ("refusal", "refused"), ("length", "truncated")])
+def test_an_answer_that_is_streamed_is_kept_the_same(ask: Ask, kind: str, status: str) -> None:
+    came = answered(ask("anthropic", f"[[{kind}]] at length", settings={"max_tokens": 20_000}))
+    assert came.status == status
+    assert came.usage["output"] == 7
+    assert came.served_model == "claude-sonnet-4-5"
+    assert came.in_force == {"max_tokens": 20_000}
 
 
 def test_a_refusal_keeps_the_providers_details(ask: Ask) -> None:

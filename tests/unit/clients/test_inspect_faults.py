@@ -2,7 +2,7 @@
 
 import pytest
 
-from driftgauge.clients.calls import Answer, Fault, Text
+from driftgauge.clients.calls import PASSING, Answer, Fault, Text
 from driftgauge.clients.inspect_faults import retry_after
 from tests.fault_server import ECHO, FaultServer
 from tests.unit.clients.conftest import Ask, image
@@ -49,6 +49,17 @@ def test_retry_after_may_be_a_date(ask: Ask, route: str) -> None:
     assert isinstance(came, Fault)
     assert came.retry_after is not None
     assert 25 <= came.retry_after <= 31
+
+
+@pytest.mark.parametrize(("kind", "code"), [("overloaded", 529), ("cut", None)])
+def test_a_stream_that_breaks_off_is_a_fault(server: FaultServer, ask: Ask, kind: str, code: int | None) -> None:
+    """Inspect streams what may become long from Anthropic."""
+    text = f"[[{kind}]] at length"
+    came = ask("anthropic", text, settings={"max_tokens": 20_000})
+    assert isinstance(came, Fault)
+    assert (came.kind in PASSING, came.code) == (True, code)
+    assert ECHO not in repr(came)
+    assert [seen.settings["stream"] for seen in server.of(text)] == [True]
 
 
 @pytest.mark.parametrize("told", ["soon", "nan", "inf", ""])
