@@ -21,7 +21,7 @@ from driftgauge.measure.mixed.fit import Engine, draw_design, fit_design
 from driftgauge.measure.mixed.presets import preset_design
 from driftgauge.measure.mixed.result import MixedFit
 from driftgauge.measure.mixed.wald import wald
-from driftgauge.measure.modelled import covariate_differences, modelled
+from driftgauge.measure.modelled import covariate_differences, left_out_by, modelled
 from driftgauge.measure.populations import Index, drifts, levels
 from driftgauge.measure.rows import IDENTITY, TWO_WAY, Row, Setting, question_labels
 from driftgauge.measure.student import quantile
@@ -180,6 +180,7 @@ def model_rows(
             separated = bool(fit.convergence.separated)
             findings.append(_not_fitted(outcome, model, str(fit.convergence.reason), separated=separated))
         findings += _sampled(one, model)
+        findings += left_out_by(used, model.preset, what=f"{outcome.column} ({model})") if fit.converged else ()
         findings += covariate_differences(fit, model.covariates, what=f"{outcome.column} ({model})")
         mine = [*(_levels(one) if one.has_average else ()), *_drifts(one, primary)]
         rows += mine
