@@ -25,6 +25,8 @@ FILES = [
     "manifest.json",
     "ratings.parquet",
     "report.html",
+    "specifications.csv",
+    "specifications.parquet",
 ]
 
 

@@ -114,3 +114,23 @@ def test_over_refusal_fell_from_the_original_to_the_new_prompt_of_llama2(shared:
     assert row["estimate"] == pytest.approx(level["llama2new"] - level["llama2orig"], abs=1e-12)
     assert row["conf_high"] < 0
     assert row["n_scenarios"] == 250
+
+
+CONFIGURATIONS = ("gpt4", "llama2new", "llama2orig", "mistralguard", "mistralinstruct")
+
+
+def test_over_refusal_of_every_configuration_is_that_of_counting_the_annotators_labels(shared: Path) -> None:
+    folder = shared / "data" / "xstest" / "model_completions"
+    ratings = read_ratings([folder / f"xstest_v2_completions_{name}.csv" for name in CONFIGURATIONS], format="xstest").ratings
+    rows = measured(ratings).estimates.filter(
+        pl.col("estimand") == "over_refusal",
+        pl.col("contrast").is_null(),
+        pl.col("scope") == "raters",
+        pl.all_horizontal(pl.col("modality", "language", "harm_category").is_null()),
+    )
+    benign = ratings.filter(pl.col("intent") == "benign").group_by("release").agg(pl.col("refusal").cast(pl.Float64).mean())
+    levels = dict(rows.select("release", "estimate").iter_rows())
+    assert set(levels) == set(CONFIGURATIONS)
+    assert levels == pytest.approx(dict(benign.iter_rows()))
+    assert set(rows["n_scenarios"]) == {250}
+    assert max(levels, key=levels.__getitem__) == "llama2orig"

@@ -1,5 +1,7 @@
 """What must not matter does not, and what must mirror mirrors (statistics §9)."""
 
+from dataclasses import replace
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,12 @@ from hypothesis import strategies as st
 
 from driftgauge.frames import RATING_KEY, RATINGS, RESPONSE_KEY, conform
 from driftgauge.measure.analysis import measure
-from driftgauge.measure.populations import KINDS_OF_RISK
+from driftgauge.measure.estimate import answer
+from driftgauge.measure.outcomes import counted, sample
+from driftgauge.measure.populations import KINDS_OF_RISK, drifts, index
+from driftgauge.measure.rates import rates
 from driftgauge.measure.simulate import Shape, SimulatedRelease, Spreads, simulate
+from driftgauge.measure.units import Rows, common_k, contributions, unit_groups
 from driftgauge.rate.exchange import read_ratings
 from driftgauge.rate.exchange.ids import content_ids
 from driftgauge.study import Protocol
@@ -97,6 +103,26 @@ def test_swapped_generations_mirror_signs_and_verdicts(seed: int) -> None:
     assert there["verdict"].to_list() == [mirror.get(verdict, verdict) for verdict in back["verdict"]]
 
 
+def test_drifts_that_are_clear_mirror_verdict_size_and_churn() -> None:
+    a1, a2, b1, b2 = SHAPE.releases
+    clear = (replace(a1, conditional_asr=0.1), replace(a2, conditional_asr=0.9), replace(b1, conditional_asr=0.9))
+    shape = replace(SHAPE, releases=(*clear, replace(b2, conditional_asr=0.1)), scenarios=20, panels={1: 5, 2: 5}, anchors=0.0)
+    frame = with_ids(simulate(shape, np.random.default_rng(5)))
+    there, back = (primary(each) for each in (frame, with_ids(frame.with_columns(generation=3 - pl.col("generation")))))
+    verdicts = [
+        dict(each.filter("primary").select("family", pl.struct("verdict", "size")).iter_rows()) for each in (there, back)
+    ]
+    assert [each["A"]["verdict"] for each in verdicts] == ["regressed", "improved"]
+    assert [each["B"]["verdict"] for each in verdicts] == ["improved", "regressed"]
+    assert [verdicts[0][name]["size"] for name in "AB"] == [verdicts[1][name]["size"] for name in "AB"]
+    churn = [
+        dict(each.filter(pl.col("contrast") == name, pl.col("modality").is_null()).select("family", "estimate").iter_rows())
+        for each, name in ((there, "newly_vulnerable"), (back, "fixed"))
+    ]
+    assert churn[0]
+    assert churn[0] == pytest.approx(churn[1])
+
+
 @few
 @given(SEED)
 def test_a_split_file_is_the_whole_file(tmp_path_factory: pytest.TempPathFactory, seed: int) -> None:
@@ -142,3 +168,49 @@ def test_drawing_some_of_the_same_raters_makes_no_drift_in_expectation(seed: int
     for row in pick.filter(pl.col("modality").is_null()).to_dicts():
         # 60 scenarios: the noise of drawing raters stays within a few points; a tie rule would shift it by as much each time
         assert abs(row["estimate"]) < 0.12, row["unit"]
+
+
+@settings(max_examples=10)
+@given(SEED, st.sampled_from([(5, 3), (6, 4), (7, 4)]), st.integers(1, 2))
+def test_over_all_draws_of_raters_the_drift_is_none_in_every_unit(seed: int, panel: tuple[int, int], attempts: int) -> None:
+    # both releases have the same ratings, of the second some raters are drawn: the mean over every draw is exactly no drift
+    raters, drawn = panel
+    rng = np.random.default_rng(seed)
+    votes = rng.random((6, raters, attempts)) < rng.random((6, 1, 1))
+    refused = ~votes & (rng.random(votes.shape) < 0.4)
+    harm = np.where(votes, rng.integers(3, 6, votes.shape), rng.integers(1, 3, votes.shape))
+    sums: dict[tuple[str, str], list[float]] = {}
+    for who in combinations(range(raters), drawn):
+        rows = [
+            {"scenario": f"s{s}", "modality": "text-only", "release": "AB"[g], "family": "F", "generation": g, "rater": f"r{r}",
+             "attempt": a + 1, "purpose": "item", "success": bool(votes[s, r, a]), "refusal": bool(refused[s, r, a]),
+             "harm": int(harm[s, r, a]), "simulated": False}
+            for g in (0, 1) for s in range(6) for r in (who if g else range(raters)) for a in range(attempts)
+        ]  # fmt: skip
+        for key, value in drift_by_unit(with_ids(pl.DataFrame(rows))).items():
+            sums.setdefault(key, []).append(value)
+    units = {unit for _, unit in sums}
+    assert units >= {"rating", "response_mean", "response_majority", "any_rater"}
+    assert ("any_attempt" in units) == (attempts > 1)
+    for key, values in sums.items():
+        assert np.mean(values) == pytest.approx(0.0, abs=1e-9), key
+
+
+def drift_by_unit(frame: pl.DataFrame) -> dict[tuple[str, str], float]:
+    """The drift of every rate over all ratings (not those that are a ratio of two outcomes), by unit."""
+    found = index(sample(counted(frame, Protocol()).rows, Protocol()))
+    here = found.sample
+    groups = unit_groups(here)
+    (question,) = [each for each in drifts(found) if not each.where]
+    several = here.rows["attempt"].n_unique() > 1
+    values: dict[tuple[str, str], float] = {}
+    for name, rate in rates(here, intent="adversarial").items():
+        for unit in rate.units if rate.filter == "all" else ():
+            if unit == "any_attempt" and not several:
+                continue
+            inputs = Rows(rate.y, rate.x, groups["attempts" if unit == "any_attempt" else "response"], here.weight)
+            part = contributions(inputs, unit, k=common_k(inputs, unit=unit))
+            values[name, unit] = float(
+                answer(here, question, rates={name: rate}, contributions={name: part}, unit=unit).value[0]
+            )
+    return values

@@ -22,7 +22,7 @@ from driftgauge.measure.mixed.presets import preset_design
 from driftgauge.measure.mixed.result import MixedFit
 from driftgauge.measure.mixed.wald import wald
 from driftgauge.measure.model_verdicts import ODDS, QUANTILES, log_odds_of, number
-from driftgauge.measure.modelled import covariate_differences, modelled
+from driftgauge.measure.modelled import covariate_differences, left_out_by, modelled
 from driftgauge.measure.populations import Index, drifts, levels
 from driftgauge.measure.rows import IDENTITY, TWO_WAY, Row, Setting, question_labels
 from driftgauge.records import Finding
@@ -179,6 +179,7 @@ def model_rows(
             said(f"{what}: without the ratings that never vary")
             one = _in_the_limit(one, used, build, level=setting.level) or one
         findings += [*_told(one, model), *_sampled(one, model)]
+        findings += left_out_by(used, model.preset, what=f"{outcome.column} ({model})") if one.fit.converged else ()
         findings += covariate_differences(one.fit, model.covariates, what=f"{outcome.column} ({model})")
         rows += [*(_levels(one) if one.has_average else ()), *_drifts(one, primary)]
     return Modelled(rows, findings)

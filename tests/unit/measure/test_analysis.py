@@ -132,6 +132,34 @@ def test_one_release_has_levels_and_says_why_there_is_no_drift(ratings_of: Make)
     assert "one_release" in codes(found)
 
 
+def test_a_phase_without_raters_is_named_and_has_no_level(ratings_of: Make) -> None:
+    unrated = {"rater": None, "status": "failed", "success": None, "refusal": None, "harm": None}
+    rows = [row | (unrated if row["generation"] == 2 else {}) for row in study()]
+    found = run(ratings_of([row for row in rows if row["rater"] or row["modality"] == "text-only"]))
+    assert not rows_of(found, release="G2")
+    assert not len(found.estimates.filter(pl.col("contrast") == "drift"))
+    said = next(each for each in found.findings if each.code == "one_release")
+    assert said.sentence == "Family F has one release in the data: nothing to compare it with. Nobody rated G2."
+
+
+def test_an_empty_cell_is_null_with_its_reason_and_without_ratings(ratings_of: Make) -> None:
+    rows = [row for row in study() if (row["generation"], row["modality"]) != (2, "multimodal")]
+    found = run(ratings_of(rows))
+    empty = rows_of(found, contrast="drift", modality="multimodal")
+    assert empty
+    assert all(row["estimate"] is None and row["reason_null"] and row["n_ratings"] == row["n_scenarios"] == 0 for row in empty)
+    pooled = rows_of(found, primary=True)[0]
+    assert pooled["n_ratings"] == rows_of(found, estimand="asr", contrast="drift", modality="text-only")[0]["n_ratings"]
+    assert {"partly_shared", "uneven_coverage"} <= codes(found)
+
+
+def test_conditional_asr_of_an_empty_or_refused_cell_has_no_number_and_no_count(ratings_of: Make) -> None:
+    rows = [row | ({"refusal": True, "success": False} if row["modality"] == "multimodal" else {}) for row in study()]
+    refused = rows_of(run(ratings_of(rows)), estimand="conditional_asr", contrast=None, modality="multimodal")
+    assert refused
+    assert all(row["estimate"] is None and row["n_ratings"] == 0 and row["reason_null"] for row in refused)
+
+
 def test_no_families_is_no_drift(ratings_of: Make) -> None:
     rows = [{k: v for k, v in row.items() if k not in ("family", "generation")} for row in study()]
     found = run(ratings_of(rows))

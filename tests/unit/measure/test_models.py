@@ -245,3 +245,11 @@ def test_harm_that_never_reaches_the_threshold_has_latent_drifts_and_no_averaged
     found = measured(mild).estimates.filter(pl.col("method").str.starts_with(METHOD), pl.col("outcome") == "harm")
     assert set(found["estimand"]) == {"latent_harm"}
     assert len(found) == 2
+
+
+def test_a_model_that_leaves_out_what_the_ratings_tell_is_said_to_be_too_narrow(ratings: pl.DataFrame, found: Measured) -> None:
+    few = ratings.filter(pl.col("scenario").is_in(ratings["scenario"].unique().sort()[:20].implode()))
+    said = [each for each in measured(few, model=Model("published")).findings if each.code == "model_too_narrow"]
+    assert {"success", "harm"} == {each.sentence.split("mixed model of ")[1].split(" ")[0] for each in said}
+    assert all("leaves out" in each.sentence and "response" in each.sentence for each in said)
+    assert "model_too_narrow" not in {each.code for each in found.findings}

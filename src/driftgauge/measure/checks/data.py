@@ -41,6 +41,13 @@ def judges(facts: Facts) -> Iterator[Finding]:
         )
 
 
+def _unrated(facts: Facts) -> dict[str, list[str]]:
+    """Return, by family, the releases of which there are responses and no rating."""
+    rated = facts.left.rows["release"].unique()
+    rows = facts.left.missing.filter(pl.col("family").is_not_null(), ~pl.col("release").is_in(rated.implode()))
+    return {family: sorted(set(names)) for family, names in rows.group_by("family").agg("release").iter_rows()}
+
+
 def lineage(facts: Facts) -> Iterator[Finding]:
     """Say why there is no drift where there is none."""
     rows = facts.left.rows
@@ -53,13 +60,15 @@ def lineage(facts: Facts) -> Iterator[Finding]:
             "Say it with --families FILE (YAML, family: [earlier release, later release]).",
         )
         return
+    unrated = _unrated(facts)
     for family, generations in sorted(_generations(known).items()):
         if len(generations) == 1:
+            others = f" Nobody rated {listed(unrated[family])}." if unrated.get(family) else ""
             yield Finding(
                 "one_release",
                 "warning",
-                f"Family {family} has one release in the data: nothing to compare it with.",
-                "Rate an earlier or a later release on the same prompts.",
+                f"Family {family} has one release in the data: nothing to compare it with.{others}",
+                f"Rate {'it' if others else 'an earlier or a later release'} on the same prompts.",
             )
         for earlier, later in pairwise(sorted(generations)):
             if later - earlier > 1:
