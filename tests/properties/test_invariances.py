@@ -80,6 +80,7 @@ def test_order_of_rows_does_not_matter(seed: int) -> None:
 @few
 @given(SEED)
 @example(9141)  # a share that is 1, or 1 less a rounding error, as its ratings are summed
+@example(25523)  # a rate without variation, whose degrees of freedom would be those of rounding errors
 def test_names_of_raters_and_scenarios_do_not_matter(seed: int) -> None:
     frame = ratings(seed)
     renamed = with_ids(

@@ -118,9 +118,10 @@ def two_way_spread(z: FloatArray, cells: Cells, *, n_scenarios: IntArray, strata
 
 @dataclass(frozen=True)
 class Interval:
-    """A t interval and the two-sided p of the estimate against 0, elementwise; NaN where there is no variation."""
+    """A t interval, its degrees of freedom and the two-sided p against 0, elementwise; NaN where there is no variation."""
 
     std_error: FloatArray
+    df: FloatArray
     low: FloatArray
     high: FloatArray
     p_value: FloatArray
@@ -135,7 +136,7 @@ def t_interval(estimate: FloatArray, spread: Spread, *, level: float) -> Interva
     half = quantile(0.5 + level / 2, distinct)[back] * np.where(known, std_error, np.nan)
     with np.errstate(invalid="ignore", divide="ignore"):
         p_value = two_sided_p(estimate / np.where(known, std_error, np.nan), df)
-    return Interval(std_error, estimate - half, estimate + half, p_value)
+    return Interval(std_error, df, estimate - half, estimate + half, p_value)
 
 
 def _sum_by(z: FloatArray, code: IntArray, n: int) -> FloatArray:
