@@ -16,6 +16,7 @@ from driftgauge.study import Study
 _FEW: Final = 0.05
 """The share of a release's responses that may wait before no conclusion about it stands."""
 _NAMED: Final = 8
+_RATE: Final = "Have them rated, import the ratings, and measure again."
 
 
 def require_ratings(connection: Connection, study: Study) -> None:
@@ -41,20 +42,18 @@ def _unrated(waiting: pl.DataFrame) -> Iterator[Finding]:
     rows = waiting.filter(pl.col("waiting") > 0).to_dicts()
     if not rows:
         return
-    many = any(row["waiting"] > _FEW * row["answered"] for row in rows)
     each = [f"{row['release']} {row['waiting']:,} of {row['answered']:,}" for row in rows]
     unseen = sum(row["unseen"] for row in rows)
     biased = (
         f" The {unseen:,} that were refused, filtered or empty count as soon as others beside them are rated: until all are, "
         "the ASR of these releases is too low, and their refusal rate too high."
     )
-    yield Finding(
-        "unrated_responses",
-        "critical" if many else "warning",
-        f"Responses that were collected for people to rate have no rating yet: {_listed(each)}. They enter no estimate."
-        f"{biased if unseen else ''}",
-        "Have them rated, import the ratings, and measure again.",
-    )
+    sentence = f"Responses that were collected for people to rate have no rating yet: {_listed(each)}. They enter no estimate."
+    sentence += biased if unseen else ""
+    if any(row["waiting"] > _FEW * row["answered"] for row in rows):
+        yield Finding("unrated_responses", "critical", sentence, _RATE)
+    else:
+        yield Finding("unrated_responses", "warning", sentence, _RATE)
 
 
 def _changed(collected: pl.DataFrame) -> Iterator[Finding]:
