@@ -50,7 +50,7 @@ def copied(demo: Path, to: Path) -> Path:
 
 def test_the_life_of_a_benchmark(demo: Path, tmp_path: Path) -> None:
     folder = copied(demo, tmp_path / "b")
-    assert "48 scenarios, 192 prompts, 72 pictures" in driftgauge("check", folder).stdout
+    assert "48 scenarios, 192 prompts, 72 media files" in driftgauge("check", folder).stdout
     assert driftgauge("verify", folder).returncode == 1
     first = driftgauge("freeze", folder)
     assert first.stdout.startswith("Frozen as version 1:")

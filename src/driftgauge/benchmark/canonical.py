@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final
 
-from driftgauge.benchmark.contents import image_hash
+from driftgauge.benchmark.contents import media_hash
 from driftgauge.benchmark.scenarios import LABELS, Part, Prompt, Scenario, TextPart
 
 _LEAF: Final = b"\0"
@@ -36,9 +36,9 @@ def prompt_hash(scenario: Scenario, prompt: Prompt, *, hashes: Mapping[str, str]
     scenario
         Whose prompt it is; only its id and intent enter, so that a better label does not make another prompt.
     prompt
-        The prompt; a picture enters by its hash, so that another file name does not make another prompt.
+        The prompt; a picture or a recording enters by its hash, so that another file name does not make another prompt.
     hashes
-        Path to SHA-256 of each picture.
+        Path to SHA-256 of each picture and recording.
     """
     messages = [{"role": message.role, "parts": [_part(part, hashes) for part in message.parts]} for message in prompt.messages]
     key = {"scenario": scenario.scenario, "intent": scenario.intent}
@@ -48,7 +48,7 @@ def prompt_hash(scenario: Scenario, prompt: Prompt, *, hashes: Mapping[str, str]
 def _part(part: Part, hashes: Mapping[str, str]) -> dict[str, str | None]:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
-    return {"type": "image", "sha256": image_hash(part, hashes)}
+    return {"type": part.type, "sha256": media_hash(part, hashes)}
 
 
 def prompt_hashes(scenarios: Iterable[Scenario], *, hashes: Mapping[str, str]) -> dict[str, str]:

@@ -3,9 +3,9 @@
 from collections.abc import Callable, Iterator, Mapping
 from typing import Final, Literal, NamedTuple, get_args
 
-from driftgauge.benchmark.contents import Contents, image_path
+from driftgauge.benchmark.contents import Contents, media_path
 from driftgauge.benchmark.folder import path_mistake
-from driftgauge.benchmark.scenarios import ImagePart, Modality, Prompt, Scenario
+from driftgauge.benchmark.scenarios import MediaPart, Modality, Prompt, Scenario
 from driftgauge.errors import Problem, shown_name
 
 Pairing = Literal["required", "none"]
@@ -67,41 +67,53 @@ def _twin_mistake(scenario: Scenario, intents: Mapping[str, str]) -> tuple[str, 
 
 def _modalities(contents: Contents) -> Iterator[Problem]:
     for where, prompt in _prompts(contents):
-        if prompt.modality == "multimodal" and not prompt.images:
-            yield Problem(where, "a multimodal prompt without an image", "at least one part of type image")
-        if prompt.modality == "text-only" and prompt.images:
-            yield Problem(where, "a text-only prompt with an image", "modality multimodal, or no part of type image")
+        if prompt.modality == "multimodal" and not prompt.media:
+            yield Problem(where, "a multimodal prompt without an image or audio", "at least one part of type image or audio")
+        if prompt.modality == "text-only" and prompt.media:
+            what = f"a text-only prompt with {_AN[prompt.media[0].type]}"
+            yield Problem(where, what, "modality multimodal, or no part of type image or audio")
 
 
-def _images(contents: Contents) -> Iterator[Problem]:
+def _media(contents: Contents) -> Iterator[Problem]:
     hashes = contents.hashes
     for where, prompt in _prompts(contents):
-        for image in prompt.images:
-            if (what := _image_mistake(image, hashes, contents.refused)) is not None:
+        for part in prompt.media:
+            what = _place_mistake(part, contents.refused) or _file_mistake(part, contents, hashes)
+            if what is not None:
                 yield Problem(where, *what)
 
 
-def _image_mistake(image: ImagePart, hashes: Mapping[str, str], refused: frozenset[str]) -> tuple[str, str] | None:
-    if image.path is None and image.sha256 is None:
-        return "an image with neither `path` nor `sha256`", "one of them, or both"
-    if image.path is not None and (what := path_mistake(image.path)) is not None:
-        return f"{what}: {shown_name(image.path)}", "a path such as media/a.png"
-    if image.path in refused or any(image.path and image.path.startswith(f"{each}/") for each in refused):
-        return None  # said already, where the file is
-    name = shown_name(image.path) if image.path is not None else f"picture {str(image.sha256)[:16]}"
-    if image_path(image, hashes) is None:
-        return f"{name} is not there", "a file in media/"
-    if image.path is not None and image.sha256 not in {None, hashes[image.path]}:
-        return f"{name} has another SHA-256", f"{str(image.sha256)[:16]}…"
+_AN: Final = {"image": "an image", "audio": "audio"}
+_NOUN: Final = {"image": "picture", "audio": "recording"}
+
+
+def _place_mistake(part: MediaPart, refused: frozenset[str]) -> tuple[str, str] | None:
+    if part.path is None and part.sha256 is None:
+        return f"{_AN[part.type]} with neither `path` nor `sha256`", "one of them, or both"
+    if part.path is not None and (what := path_mistake(part.path)) is not None:
+        return f"{what}: {shown_name(part.path)}", "a path such as media/a.png"
     return None
 
 
+def _file_mistake(part: MediaPart, contents: Contents, hashes: Mapping[str, str]) -> tuple[str, str] | None:
+    if part.path in contents.refused or any(part.path and part.path.startswith(f"{each}/") for each in contents.refused):
+        return None  # said already, where the file is
+    name = shown_name(part.path) if part.path is not None else f"{_NOUN[part.type]} {str(part.sha256)[:16]}"
+    path = media_path(part, hashes)
+    if path is None:
+        return f"{name} is not there", "a file in media/"
+    if part.sha256 not in {None, hashes[path]}:
+        return f"{name} has another SHA-256", f"{str(part.sha256)[:16]}…"
+    found = contents.media[path].type
+    return None if found.startswith(f"{part.type}/") else (f"{name} is {found}", f"a part of type {found.partition('/')[0]}")
+
+
 def _unused_media(contents: Contents) -> Iterator[Problem]:
-    images = [image for _, prompt in _prompts(contents) for image in prompt.images]
-    used = {image.path for image in images} | {image.sha256 for image in images}
+    parts = [part for _, prompt in _prompts(contents) for part in prompt.media]
+    used = {part.path for part in parts} | {part.sha256 for part in parts}
     unused = sorted(path for path, sha256 in contents.hashes.items() if path not in used and sha256 not in used)
     if len(contents.placed) and not contents.problems:  # a line that cannot be read may be what uses it
-        yield from (Problem(shown_name(path), "no prompt shows it", "pictures of prompts alone in media/") for path in unused)
+        yield from (Problem(shown_name(path), "no prompt shows it", "media of prompts alone in media/") for path in unused)
 
 
 def _unpaired(contents: Contents) -> Iterator[Problem]:
@@ -125,7 +137,7 @@ RULES: Final[tuple[Callable[[Contents], Iterator[Problem]], ...]] = (
     _repeated_prompts,
     _twins,
     _modalities,
-    _images,
+    _media,
     _unused_media,
 )
 """What holds for every benchmark, whatever it says of pairing."""

@@ -1,4 +1,4 @@
-"""What a benchmark holds, read from its folder: scenarios, the facts of its pictures, and everything that cannot be read."""
+"""What a benchmark holds, read from its folder: scenarios, the facts of its media, and everything that cannot be read."""
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
@@ -6,7 +6,7 @@ from pathlib import Path
 
 from driftgauge.benchmark.folder import SCENARIOS, Listing, list_files, read_file
 from driftgauge.benchmark.load import LARGEST_FILE, Loaded, Placed, load
-from driftgauge.benchmark.scenarios import ImagePart, Scenario
+from driftgauge.benchmark.scenarios import MediaPart, Scenario
 from driftgauge.errors import BenchmarkError, Problem
 from driftgauge.media import LIMITS, Media, examine
 
@@ -22,7 +22,7 @@ class Contents:
     canary
         The canary, where there is one.
     media
-        The facts of the pictures that can be used, by path.
+        The facts of the pictures and recordings that can be used, by path.
     refused
         The paths in ``media/`` that hold something else.
     problems
@@ -42,7 +42,7 @@ class Contents:
 
     @property
     def hashes(self) -> dict[str, str]:
-        """Path to SHA-256 of each picture."""
+        """Path to SHA-256 of each picture and recording."""
         return {path: facts.sha256 for path, facts in self.media.items()}
 
 
@@ -75,43 +75,43 @@ def read_scenarios(folder: Path, listing: Listing) -> Loaded:
         raise BenchmarkError(f"{folder} has no {SCENARIOS}", remedy="Give the folder of a benchmark.")
     data = read_file(folder, SCENARIOS, most=LARGEST_FILE)
     if len(data) > LARGEST_FILE:
-        problem = Problem(SCENARIOS, f"more than {LARGEST_FILE >> 20} MiB", "scenarios alone, pictures in media/")
+        problem = Problem(SCENARIOS, f"more than {LARGEST_FILE >> 20} MiB", "scenarios alone, media in media/")
         raise BenchmarkError(f"{SCENARIOS} was not read", problems=[problem])
     return load(data)
 
 
 @dataclass(frozen=True)
 class Examined:
-    """The facts of the pictures that can be used, and what is wrong with the others."""
+    """The facts of the media that can be used, and what is wrong with the others."""
 
     media: dict[str, Media]
     refused: frozenset[str]
     problems: tuple[Problem, ...]
 
 
-def examine_all(pictures: Iterable[tuple[str, bytes]]) -> Examined:
-    """Examine pictures one after the other; a missing Pillow is an error, a picture that is refused is a problem."""
-    media: dict[str, Media] = {}
+def examine_all(media: Iterable[tuple[str, bytes]]) -> Examined:
+    """Examine media one after the other; a missing Pillow is an error, a picture or recording that is refused is a problem."""
+    found: dict[str, Media] = {}
     refused: list[str] = []
     problems: list[Problem] = []
-    for name, data in pictures:
+    for name, data in media:
         try:
-            media[name] = examine(data, name=name)
+            found[name] = examine(data, name=name)
         except BenchmarkError as error:
             if not error.problems:
                 raise
             refused.append(name)
             problems += error.problems
-    return Examined(media, frozenset(refused), tuple(problems))
+    return Examined(found, frozenset(refused), tuple(problems))
 
 
-def image_hash(image: ImagePart, hashes: Mapping[str, str]) -> str | None:
-    """Return the hash of the picture that a part shows, or null when it is not there."""
-    return image.sha256 or hashes.get(image.path or "")
+def media_hash(part: MediaPart, hashes: Mapping[str, str]) -> str | None:
+    """Return the hash of the picture or recording of a part, or null when it is not there."""
+    return part.sha256 or hashes.get(part.path or "")
 
 
-def image_path(image: ImagePart, hashes: Mapping[str, str]) -> str | None:
-    """Return the path of the picture that a part shows, or null when it is not there."""
-    if image.path is not None:
-        return image.path if image.path in hashes else None
-    return next((path for path, sha256 in hashes.items() if sha256 == image.sha256), None)
+def media_path(part: MediaPart, hashes: Mapping[str, str]) -> str | None:
+    """Return the path of the picture or recording of a part, or null when it is not there."""
+    if part.path is not None:
+        return part.path if part.path in hashes else None
+    return next((path for path, sha256 in hashes.items() if sha256 == part.sha256), None)

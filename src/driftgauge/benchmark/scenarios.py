@@ -39,7 +39,18 @@ class ImagePart:
     type: Literal["image"] = "image"
 
 
-Part = TextPart | ImagePart
+@dataclass(frozen=True)
+class AudioPart:
+    """A recording in a message: the file in ``media/`` of that path, or the one of that hash; with both, both must fit."""
+
+    __pydantic_config__: ClassVar[ConfigDict] = _FORBID
+    path: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = None
+    type: Literal["audio"] = "audio"
+
+
+MediaPart = ImagePart | AudioPart
+Part = TextPart | MediaPart
 
 
 @dataclass(frozen=True)
@@ -66,9 +77,9 @@ class Prompt:
         return (part for message in self.messages for part in message.parts)
 
     @property
-    def images(self) -> tuple[ImagePart, ...]:
-        """The pictures of all messages."""
-        return tuple(part for part in self.parts if isinstance(part, ImagePart))
+    def media(self) -> tuple[MediaPart, ...]:
+        """The pictures and recordings of all messages."""
+        return tuple(part for part in self.parts if not isinstance(part, TextPart))
 
 
 @dataclass(frozen=True)
@@ -106,6 +117,7 @@ _FIELDS: Final[Mapping[str, Any]] = {
     "messages": Message,
     "text": TextPart,
     "image": ImagePart,
+    "audio": AudioPart,
 }
 _EXPECTED: Final = {
     "scenario": "letters, digits, dots, dashes and underscores, at most 80, the first a letter or digit",
@@ -117,7 +129,7 @@ _EXPECTED: Final = {
     "text": "text that is not blank",
     "path": "a path such as media/a.png, at most 200 characters",
     "sha256": "64 hexadecimal digits in lower case",
-    "type": "text or image",
+    "type": "text, image or audio",
     "prompts": "a list with at least one prompt",
     "messages": "a list with at least one message",
     "parts": "a list with at least one part",
@@ -165,7 +177,7 @@ def _problem(kind: str, location: Sequence[str | int], where: str) -> Problem:
         known = [field.name for field in dataclasses.fields(_FIELDS[_owner(location[:-1])])]
         return Problem(where, f"an unknown field {field_name(name)}{inside}", f"one of: {', '.join(known)}")
     if kind.startswith("union_tag"):
-        return Problem(where, f"a part of no known type{_words(path)}", "type text or image")
+        return Problem(where, f"a part of no known type{_words(path)}", "type text, image or audio")
     if not path or isinstance(name, int):
         return Problem(where, f"no JSON object{_words(path)}", "an object with named fields")
     return Problem(

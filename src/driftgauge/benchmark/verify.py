@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Final
 
 from driftgauge.benchmark.canonical import label_hashes, prompt_hashes, sha256
-from driftgauge.benchmark.contents import image_path, read_scenarios
+from driftgauge.benchmark.contents import media_path, read_scenarios
 from driftgauge.benchmark.folder import MANIFEST, MEDIA, SCENARIOS, Listing, list_files, read_file
 from driftgauge.benchmark.load import Loaded
 from driftgauge.benchmark.manifest import BenchmarkManifest, ManifestFile, read_manifest, version_file
@@ -114,7 +114,7 @@ def _shown_in(name: str, loaded: Loaded | None) -> str:
         scenario.prompt_id(prompt)
         for _, scenario in (loaded.scenarios if loaded else ())
         for prompt in scenario.prompts
-        if any(image_path(image, {name: image.sha256 or ""}) for image in prompt.images if image.path in {name, None})
+        if any(media_path(part, {name: part.sha256 or ""}) for part in prompt.media if part.path in {name, None})
     ]
     return f" ({_names('shown in', 'prompt', ids)})" if ids and name.startswith(MEDIA) else ""
 

@@ -155,7 +155,7 @@ def _counted(counts: dict[str, int]) -> str:
     return ", ".join(f"{counts[name]:,} {word}" for name, word in _WORDS if name in counts)
 
 
-_WORDS = (("scenarios", "scenarios"), ("prompts", "prompts"), ("media", "pictures"))
+_WORDS = (("scenarios", "scenarios"), ("prompts", "prompts"), ("media", "media files"))
 
 
 def _print_json(value: object) -> None:

@@ -109,7 +109,7 @@ def test_a_picture_can_be_shown_by_its_hash(make: Make, scenario: Scenario) -> N
 
 def test_a_picture_that_no_prompt_shows_is_named(make: Make, png: Callable[..., bytes]) -> None:
     folder = make(media={"a.png": png(), "b.png": png("blue")})
-    assert said(folder) == ["media/b.png: no prompt shows it; expected pictures of prompts alone in media/"]
+    assert said(folder) == ["media/b.png: no prompt shows it; expected media of prompts alone in media/"]
 
 
 def test_a_picture_that_is_none_is_named_once(make: Make) -> None:

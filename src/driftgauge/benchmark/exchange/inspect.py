@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final, cast
 
-from driftgauge.benchmark.contents import Contents, image_path
+from driftgauge.benchmark.contents import Contents, media_path
 from driftgauge.benchmark.exchange.rows import Draft, Exported, Row, decode, labels_of, read_source
 from driftgauge.benchmark.folder import list_files, read_file
 from driftgauge.benchmark.load import Unreadable, parse_line, read_lines
@@ -16,12 +16,20 @@ from driftgauge.errors import Problem
 from driftgauge.media import LIMITS
 
 _LONGEST: Final = 128 << 20
+_FORMATS: Final = {"audio/wav": "wav", "audio/mpeg": "mp3"}
 _SENT_TOO: Final = ("choices", "files", "sandbox", "setup")
 """Fields of a sample that change what a model is given, and that no prompt of ours has."""
 
 
+_TAKEN: Final[Mapping[str, tuple[str, str]]] = {
+    "image": ("an image", "PNG, JPEG or WebP"),
+    "audio": ("audio", "WAV or MP3"),
+}
+"""Each kind of part beside text: as messages call it, and what it may be."""
+
+
 def read(path: Path, labels: Mapping[str, str]) -> Draft:
-    """Read samples; pictures are data URIs, or files below the folder of `path`. Nothing is fetched.
+    """Read samples; pictures and recordings are data URIs, or files below the folder of `path`. Nothing is fetched.
 
     Parameters
     ----------
@@ -48,8 +56,8 @@ def _row(value: object, where: str, labels: Mapping[str, str], draft: Draft, fol
     if isinstance(canary := metadata.get("canary"), str):
         draft.canaries.add(canary)
     messages = _messages(sample.get("input"), draft, folder)
-    has_image = any(part["type"] == "image" for message in messages for part in message["parts"])
-    modality = "multimodal" if has_image else "text-only"
+    has_media = any(part["type"] != "text" for message in messages for part in message["parts"])
+    modality = "multimodal" if has_media else "text-only"
     language = {"language": metadata["language"]} if "language" in metadata else {}
     scenario = metadata.get("scenario", sample.get("id"))
     given = {name: metadata.get(name) for name in LABELS}
@@ -93,15 +101,15 @@ def _message(message: dict[str, Any], draft: Draft, folder: Path) -> dict[str, A
 def _part(part: dict[str, Any], draft: Draft, folder: Path) -> dict[str, Any]:
     if part.get("type") == "text":
         return {"type": "text", "text": part.get("text")}
-    if part.get("type") != "image" or not isinstance(part.get("image"), str) or part.get("detail") not in (None, "auto"):
-        raise Unreadable("a part that is neither text nor a plain image", "type text or image, detail auto")
-    image = cast(str, part["image"])
-    data = _from_uri(image) if image.startswith("data:") else _from_file(image, folder)
-    if data is None or (path := draft.keep(data)) is None:
-        raise Unreadable(
-            "an image that cannot be used", "PNG, JPEG or WebP as a data URI, or the path of a file beside this one"
-        )
-    return {"type": "image", "path": path}
+    kind = str(part.get("type"))
+    if kind not in _TAKEN or not isinstance(part.get(kind), str) or part.get("detail") not in (None, "auto"):
+        raise Unreadable("a part that is neither text nor a plain image or audio", "type text, image or audio, detail auto")
+    source = cast(str, part[kind])
+    data = _from_uri(source) if source.startswith("data:") else _from_file(source, folder)
+    if data is None or (path := draft.keep(data, kind=kind)) is None:
+        what, types = _TAKEN[kind]
+        raise Unreadable(f"{what} that cannot be used", f"{types} as a data URI, or the path of a file beside this one")
+    return {"type": kind, "path": path}
 
 
 def _from_uri(uri: str) -> bytes | None:
@@ -116,14 +124,14 @@ def _from_file(name: str, folder: Path) -> bytes | None:
 
 
 def write(contents: Contents, read_bytes: Callable[[str], bytes]) -> Exported:
-    """Return one sample a prompt, pictures as data URIs so that the file stands alone.
+    """Return one sample a prompt, media as data URIs so that the file stands alone.
 
     Parameters
     ----------
     contents
         The benchmark.
     read_bytes
-        Path to the bytes of a picture.
+        Path to the bytes of a picture or recording.
     """
     lines = [
         {
@@ -144,6 +152,9 @@ def _chat(message: Message, contents: Contents, read_bytes: Callable[[str], byte
 def _content(part: Part, contents: Contents, read_bytes: Callable[[str], bytes]) -> dict[str, str]:
     if isinstance(part, TextPart):
         return {"type": "text", "text": part.text}
-    path = image_path(part, contents.hashes) or ""
-    data = base64.b64encode(read_bytes(path)).decode()
-    return {"type": "image", "image": f"data:{contents.media[path].type};base64,{data}"}
+    path = media_path(part, contents.hashes) or ""
+    kind = contents.media[path].type
+    uri = f"data:{kind};base64,{base64.b64encode(read_bytes(path)).decode()}"
+    if part.type == "audio":
+        return {"type": "audio", "audio": uri, "format": _FORMATS[kind]}
+    return {"type": "image", "image": uri}

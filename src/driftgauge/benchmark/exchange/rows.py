@@ -18,7 +18,9 @@ from driftgauge.benchmark.scenarios import LABELS, Prompt, Scenario, read_scenar
 from driftgauge.errors import BenchmarkError, Problem
 from driftgauge.media import LIMITS, type_of
 
-_SUFFIX: Final = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
+_SUFFIX: Final = {
+    "image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp", "audio/wav": ".wav", "audio/mpeg": ".mp3"
+}  # fmt: skip
 _LARGEST: Final = 1 << 30
 
 
@@ -40,12 +42,12 @@ class Draft:
     problems: list[Problem] = field(default_factory=list[Problem])
     canaries: set[str] = field(default_factory=set[str])
 
-    def keep(self, data: bytes) -> str | None:
-        """Keep the bytes of a picture under their hash; return their path, or null when they are no picture."""
-        kind = type_of(data)
-        if kind is None:
+    def keep(self, data: bytes, *, kind: str) -> str | None:
+        """Keep the bytes of an ``image`` or of ``audio`` under their hash; return their path, or null when they are none."""
+        found = type_of(data)
+        if found is None or not found.startswith(f"{kind}/"):
             return None
-        path = f"{MEDIA}{sha256(data)[:16]}{_SUFFIX[kind]}"
+        path = f"{MEDIA}{sha256(data)[:16]}{_SUFFIX[found]}"
         self.blobs[path] = data
         return path
 

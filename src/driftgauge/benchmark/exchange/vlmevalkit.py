@@ -8,7 +8,7 @@ from typing import Final
 
 import polars as pl
 
-from driftgauge.benchmark.contents import Contents, image_path
+from driftgauge.benchmark.contents import Contents, media_path
 from driftgauge.benchmark.exchange.rows import Draft, Exported, Row, decode, labels_of, read_source
 from driftgauge.benchmark.scenarios import LABELS, ImagePart, Prompt, TextPart
 from driftgauge.errors import BenchmarkError, Problem
@@ -37,7 +37,7 @@ def read(path: Path, labels: Mapping[str, str]) -> Draft:
         found = {name: cell for name, cell in cells.items() if cell}
         what = _unusable(found)
         image = None if what else _image(found.get("image", ""), images)
-        if what or image is None or (kept := draft.keep(image)) is None:
+        if what or image is None or (kept := draft.keep(image, kind="image")) is None:
             problem = what or "an image that cannot be used"
             draft.problems.append(Problem(where, problem, "one PNG, JPEG or WebP in Base64 and one open question"))
             continue
@@ -108,7 +108,7 @@ def write(contents: Contents, read_bytes: Callable[[str], bytes]) -> Exported:
             if (pair := _picture_and_text(prompt)) is None:
                 skipped.append(scenario.prompt_id(prompt))
                 continue
-            path = image_path(pair[0], contents.hashes) or ""
+            path = media_path(pair[0], contents.hashes) or ""
             image = base64.b64encode(read_bytes(path)).decode()
             own = {"index": str(len(rows) + 1), "image": image, "question": pair[1].text, "category": scenario.harm_category}
             rows.append(own | labels_of(scenario, prompt) | {"canary": contents.canary or ""})

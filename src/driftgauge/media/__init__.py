@@ -1,7 +1,7 @@
-"""Bytes of pictures in, checked and hashed facts out: which type, how large, whether they decode within limits.
+"""Bytes of pictures and recordings in, checked and hashed facts out: which type, how large, whether they are whole.
 
-Pillow does the decoding (extra ``benchmark``) and is imported when the first picture comes. Who keeps the bytes is the store's
-matter.
+Pillow decodes pictures (extra ``benchmark``) and is imported when the first one comes; of a recording its own marks are read,
+and nothing is decoded. Who keeps the bytes is the store's matter.
 """
 
 import hashlib
@@ -14,6 +14,7 @@ from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Final
 
 from driftgauge.errors import BenchmarkError, Problem
+from driftgauge.media.recordings import WHOLE, is_mp3
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Limits:
-    """What a picture may be at most."""
+    """What a picture or recording may be at most."""
 
     bytes: int = 20_000_000
     pixels: int = 40_000_000
@@ -31,18 +32,21 @@ class Limits:
 
 @dataclass(frozen=True)
 class Media:
-    """What is known of a picture that decodes."""
+    """What is known of a picture that decodes, or of a recording that is whole; one has a size in pixels."""
 
     sha256: str
     type: str
-    width: int
-    height: int
+    width: int | None
+    height: int | None
     bytes: int
 
 
 LIMITS: Final = Limits()
-SUFFIXES: Final = {".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp"}
-"""The suffixes that a picture may have, and the type that each promises."""
+SUFFIXES: Final = {
+    ".png": "image/png", ".jpg": "image/jpeg", ".jpeg": "image/jpeg", ".webp": "image/webp", ".wav": "audio/wav",
+    ".mp3": "audio/mpeg",
+}  # fmt: skip
+"""The suffixes that a picture or recording may have, and the type that each promises."""
 _FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _PNG_END: Final = b"\0\0\0\0IEND\xaeB`\x82"
 _BROKEN: Final = (
@@ -52,7 +56,7 @@ _BROKEN: Final = (
 
 
 def examine(data: bytes, *, name: str, limits: Limits = LIMITS) -> Media:
-    """Return the facts of a picture, or refuse it.
+    """Return the facts of a picture or a recording, or refuse it.
 
     Parameters
     ----------
@@ -66,12 +70,16 @@ def examine(data: bytes, *, name: str, limits: Limits = LIMITS) -> Media:
     Raises
     ------
     BenchmarkError
-        When it is too large, of another type than its name, cut off, an animation, or does not decode; or when Pillow is not
-        installed.
+        When it is too large, of another type than its name, cut off, an animation, or does not decode; or when it is a picture
+        and Pillow is not installed.
     """
     if len(data) > limits.bytes:
         raise _refused(name, f"more than {limits.bytes // 1_000_000} MB", f"at most {limits.bytes // 1_000_000} MB")
     kind = _type_as_named(data, name)
+    if kind.startswith("audio/"):
+        if not WHOLE[kind](data):
+            raise _refused(name, "a recording that is cut off, or that goes on after its end", "one whole recording")
+        return Media(hashlib.sha256(data).hexdigest(), kind, None, None, len(data))
     if not _is_whole(data, kind):
         raise _refused(name, "a file that is cut off, or that goes on after its picture", "one whole picture and nothing else")
     width, height = _decoded_size(data, kind=kind, name=name, limits=limits)
@@ -79,7 +87,7 @@ def examine(data: bytes, *, name: str, limits: Limits = LIMITS) -> Media:
 
 
 def type_of(data: bytes) -> str | None:
-    """Return the type that the first bytes say, or null when they are of no picture that we take.
+    """Return the type that the first bytes say, or null when they are of nothing that we take.
 
     Examples
     --------
@@ -90,7 +98,9 @@ def type_of(data: bytes) -> str | None:
         return "image/png"
     if data.startswith(b"\xff\xd8\xff"):
         return "image/jpeg"
-    return "image/webp" if data[:4] == b"RIFF" and data[8:12] == b"WEBP" else None
+    if data[:4] == b"RIFF":
+        return {b"WEBP": "image/webp", b"WAVE": "audio/wav"}.get(data[8:12])
+    return "audio/mpeg" if is_mp3(data) else None
 
 
 def pillow() -> "ModuleType":
@@ -110,14 +120,15 @@ def pillow() -> "ModuleType":
 
 
 def _refused(name: str, what: str, expected: str) -> BenchmarkError:
+    noun = "recording" if SUFFIXES.get(PurePosixPath(name).suffix.lower(), "").startswith("audio/") else "picture"
     problem = Problem(name, what, expected)
-    return BenchmarkError(f"{name} is not a picture that can be used", problems=[problem])
+    return BenchmarkError(f"{name} is not a {noun} that can be used", problems=[problem])
 
 
 def _type_as_named(data: bytes, name: str) -> str:
     promised = SUFFIXES.get(PurePosixPath(name).suffix.lower())
     if promised is None:
-        raise _refused(name, "a suffix that no picture here has", f"one of {', '.join(SUFFIXES)}")
+        raise _refused(name, "a suffix that no picture or recording here has", f"one of {', '.join(SUFFIXES)}")
     found = type_of(data)
     if found is None or found != promised:
         raise _refused(name, f"its bytes are {found or 'of none of these types'}", f"{promised}, as its name says")
