@@ -8,7 +8,7 @@ from typing import Final, Literal
 
 import polars as pl
 
-from driftgauge.benchmark.contents import image_hash, image_path
+from driftgauge.benchmark.contents import media_hash, media_path
 from driftgauge.benchmark.folder import read_file
 from driftgauge.benchmark.scenarios import Part, Prompt, TextPart
 from driftgauge.clients.calls import Blob, Text, Turn
@@ -67,8 +67,8 @@ class Prompts:
     def _part(self, part: Part) -> Text | Blob:
         if isinstance(part, TextPart):
             return Text(part.text)
-        path = str(image_path(part, self.media))
-        return read_medium(self.folder, path, kind=part.type, sha256=str(image_hash(part, self.media)))
+        path = str(media_path(part, self.media))
+        return read_medium(self.folder, path, kind=part.type, sha256=str(media_hash(part, self.media)))
 
 
 def read_medium(folder: Path, path: str, *, kind: Literal["image", "audio"], sha256: str) -> Blob:
@@ -112,7 +112,7 @@ def prompts_of(found: Registered) -> Prompts:
             **{name: getattr(scenario, name) for name in LABELS},
             "takes": sorted({part.type for part in prompt.parts}),
             "characters": sum(len(part.text) for part in prompt.parts if isinstance(part, TextPart)),
-            "media_bytes": sum(sizes[str(image_path(image, found.media))] for image in prompt.images),
+            "media_bytes": sum(sizes[str(media_path(part, found.media))] for part in prompt.media),
         }
         for scenario in found.scenarios
         for prompt in scenario.prompts
