@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from driftgauge.cli import options
+from driftgauge.clients import environment
 from driftgauge.pipeline.doctor import Check, State, doctor
 from driftgauge.pipeline.loaded import is_study
 
@@ -34,6 +35,8 @@ def doctor_command(study: Path | None, offline: bool, as_json: bool) -> None:
     Exit code 1 when there is an error.
     """
     folder = study or (Path() if is_study(Path()) else None)
+    if folder:
+        environment.load(folder)
     found = doctor(folder, offline=offline)
     counts: Counter[State] = Counter(check.state for check in found)
     if as_json:

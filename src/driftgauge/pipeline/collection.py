@@ -172,7 +172,7 @@ def _run(collection: Collection, release: str, client: Client, *, entry: int) ->
         model=declared.model,
         client=client.name,
         client_versions=client.versions,
-        settings=declared.settings,
+        settings={**declared.measured, "collect": study.collect.model_dump(mode="json")},
         simulated=client.is_simulated,
         study_hash=study_hash(study),
         protocol_hash=study.protocol.hash,

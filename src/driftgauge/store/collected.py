@@ -74,7 +74,7 @@ class Run:
     client, client_versions
         What calls the model, with the libraries that do.
     settings
-        That are asked for.
+        All that is declared of how the release is asked and that changes what is measured.
     simulated
         Whether its answers are made up.
     study_hash, protocol_hash, code_version
