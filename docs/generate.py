@@ -89,8 +89,8 @@ RANGES: Final[Mapping[str, str]] = {
 }
 ONE_ROW: Final[Mapping[str, str]] = {
     "ratings": "One row a rating, with the key of its response. Further columns of a source follow as `extra_…`.",
-    "responses": "One row a response as it was collected, in its newest revision: what goes out of a study, as JSONL or "
-    "Parquet. Columns of JSON are text in Parquet and objects in JSONL.",
+    "responses": "One row a response as it was collected, in its newest revision: the file that goes out of a study. Columns "
+    "of JSON are text in Parquet and objects in JSONL.",
     "estimates": "One row an estimate. Two rows that differ in any column up to `baseline_language` are different estimates.",
     "findings": "One row a finding. Findings and estimates are all that a report reads.",
     "flips": "One row a prompt whose majority changed between consecutive releases, for people to read.",
