@@ -20,7 +20,7 @@ from typing import Protocol
 
 import pytest
 
-PATIENCE = 300.0
+PATIENCE = 120.0
 """Seconds after which a command is taken to hang."""
 _IMPORTED = ("tests.commands", "driftgauge.cli", "driftgauge.pipeline.collect", "driftgauge.clients.inspect")
 _ROOT = Path(__file__).resolve().parents[1]

@@ -537,11 +537,12 @@ class FaultServer:
 
 
 @contextmanager
-def serving(script: Script | None = None, *, keep: bool = True) -> Generator[FaultServer]:
+def serving(script: Script | None = None, *, keep: bool = True, port: int = 0) -> Generator[FaultServer]:
     """Run a server in a thread of this process, gone when the block ends."""
     record = Record(keep=keep)
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         listening.listen(2048)
         server = uvicorn.Server(_config(application(script or Script(), record)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)
