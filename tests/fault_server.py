@@ -5,8 +5,8 @@ In a test: ``with serving() as server:`` and a client at ``server.openai`` or ``
 
 What a request gets is said by a marker in its text, ``[[429:2,500,ok]]``: the first request of this prompt gets a 429 with
 ``Retry-After: 2``, the second a 500, all others an answer. Without a marker, the server's mix decides: a share of all prompts,
-by hash of the prompt and the seed, gets a fault on its first ``passing`` requests. The same prompt is told by `prompt_hash`, so
-a client that asks twice is counted twice. The kinds:
+by hash of the prompt and the seed, gets a fault on its first ``passing`` requests. The same prompt to the same model is told by
+`prompt_hash`, so a client that asks twice is counted twice. The kinds:
 
 ========================== ==========================================================================================
 ``ok`` · ``slow:S``        an answer made from the prompt's hash · the same after S seconds
@@ -14,7 +14,8 @@ a client that asks twice is counted twice. The kinds:
 ``quota``                  429 that will not pass: nothing left to spend
 ``500`` ``503`` ``529``    errors of the server · overloaded
 ``hang`` · ``reset``       no answer at all · the connection is reset
-``gate:N``                 an answer when N requests of this kind wait for theirs
+``gate:N``                 an answer when N requests of this kind wait for theirs, or `FaultServer.open_gates` is called
+``big:N``                  an answer of N thousand characters
 ``malformed`` ``cut``      JSON that breaks off · a body that ends before its length
 ``shape`` ``string``       JSON without what an answer has · JSON that is no object
 ``400`` ``401`` ``403``    refused as it stands · a wrong key · no right
@@ -43,6 +44,7 @@ import socket
 import struct
 import sys
 import threading
+import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Generator, Mapping
 from contextlib import contextmanager
@@ -60,6 +62,7 @@ from starlette.routing import Route
 MARKER = re.compile(r"\[\[([a-z0-9_:.,-]+)\]\]", re.IGNORECASE)
 ANSWERS = frozenset(
     {"ok", "slow", "refusal", "content_filter", "length", "empty", "reasoning", "think", "thought", "model", "no-image", "gate"}
+    | {"big"}
 )
 
 
@@ -99,12 +102,14 @@ class Seen:
 
     Parameters
     ----------
-    route
-        ``chat``, ``messages``, ``responses``.
+    route, model
+        ``chat``, ``messages``, ``responses``; the model that is asked for.
+    at
+        When it came, by a clock that never jumps.
     prompt
         `prompt_hash` of what it asks.
     nth
-        Which request of this prompt it is, from 1.
+        Which request of this prompt to this model it is, from 1.
     kind
         What it got.
     texts, images
@@ -114,6 +119,8 @@ class Seen:
     """
 
     route: str
+    model: str
+    at: float
     prompt: str
     nth: int
     kind: str
@@ -123,11 +130,16 @@ class Seen:
 
 
 class Gate:
-    """Lets nobody through until so many wait."""
+    """Lets nobody through until so many wait, or somebody opens it. It is made where the loop of the server runs."""
 
     def __init__(self, size: int) -> None:
         self._left = size
         self._open = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+
+    def open(self) -> None:
+        """Let everybody through; any thread may."""
+        self._loop.call_soon_threadsafe(self._open.set)
 
     async def passed(self) -> None:
         self._left -= 1
@@ -151,16 +163,21 @@ class Record:
     def gate(self, route: str, size: int) -> "Gate":
         return self._gates.setdefault(f"{route}/{size}", Gate(size))
 
+    def open_gates(self) -> None:
+        for gate in list(self._gates.values()):
+            gate.open()
+
     def arrived(self, route: str, body: Mapping[str, Any], choose: Callable[[str, str, int], str]) -> Seen:
         turns = turns_of(route, body)
-        prompt = prompt_hash(turns)
+        prompt, model = prompt_hash(turns), str(body.get("model"))
         texts = tuple(value for _, kind, value in turns if kind == "text")
+        settings = {name: value for name, value in body.items() if name not in {"messages", "input", "system"}}
+        images = tuple(value for _, of, value in turns if of == "image")
         with self._lock:
-            self._nth[prompt] += 1
-            kind = choose(" ".join(texts), prompt, self._nth[prompt])
-            settings = {name: value for name, value in body.items() if name not in {"messages", "input", "system"}}
-            images = tuple(value for _, of, value in turns if of == "image")
-            seen = Seen(route, prompt, self._nth[prompt], kind, texts, images, settings)
+            self._nth[f"{model} {prompt}"] += 1
+            nth = self._nth[f"{model} {prompt}"]
+            kind = choose(" ".join(texts), prompt, nth)
+            seen = Seen(route, model, time.monotonic(), prompt, nth, kind, texts, images, settings)
             self._kinds[kind.partition(":")[0]] += 1
             if self._keep:
                 self._seen.append(seen)
@@ -168,7 +185,7 @@ class Record:
 
     def answered(self, seen: Seen) -> None:
         with self._lock:
-            self._answered[seen.prompt] += 1
+            self._answered[f"{seen.model} {seen.prompt}"] += 1
 
     @property
     def seen(self) -> list[Seen]:
@@ -176,7 +193,7 @@ class Record:
             return list(self._seen)
 
     def counts(self) -> dict[str, Any]:
-        """Requests in all, by kind, by prompt, and answers by prompt."""
+        """Requests in all, by kind, by model and prompt (with a space between), and answers by these."""
         with self._lock:
             asked, answered = dict(self._nth), dict(self._answered)
             return {"requests": sum(asked.values()), "kinds": dict(self._kinds), "asked": asked, "answered": answered}
@@ -307,6 +324,8 @@ class Said:
 def said(kind: str, more: str, seen: Seen) -> Said:
     text = f"answer {seen.prompt[:16]}"
     match kind:
+        case "big":
+            return Said(text + " word" * (200 * int(more)))
         case "refusal":
             return Said("I cannot help with that.", refusal=True)
         case "content_filter":
@@ -534,17 +553,27 @@ class FaultServer:
     def anthropic(self) -> str:
         return self.url
 
+    @property
+    def requests(self) -> int:
+        """How many came."""
+        return self.record.counts()["requests"]
+
+    def open_gates(self) -> None:
+        """Let everybody through who waits at a gate."""
+        self.record.open_gates()
+
     def of(self, text: str) -> list[Seen]:
         """The requests whose text holds this."""
         return [seen for seen in self.record.seen if any(text in each for each in seen.texts)]
 
 
 @contextmanager
-def serving(script: Script | None = None, *, keep: bool = True) -> Generator[FaultServer]:
+def serving(script: Script | None = None, *, keep: bool = True, port: int = 0) -> Generator[FaultServer]:
     """Run a server in a thread of this process, gone when the block ends."""
     record = Record(keep=keep)
     with socket.socket() as listening:
-        listening.bind(("127.0.0.1", 0))
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(("127.0.0.1", port))
         listening.listen(2048)
         server = uvicorn.Server(_config(application(script or Script(), record)))
         thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]}, daemon=True)

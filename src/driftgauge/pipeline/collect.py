@@ -180,7 +180,8 @@ def collect(
     Raises
     ------
     CollectError
-        When a release cannot be asked (no model, no key, no such provider), or somebody else collects this study.
+        When a release cannot be asked (no model, no key, no such provider), somebody else collects this study, or Ctrl-C was
+        pressed twice.
     StoreError
         When the store cannot be written: what was kept before is there, and the next run goes on.
 
@@ -192,7 +193,13 @@ def collect(
     environment.load(opened.study.folder)
     with only_collector(opened.store, study=opened.study.study):
         again = plan_collection(opened.study.folder, replace(wanted, phase=planned.collection.phase.phase))
-        return asyncio.run(_collect(again, told=told, interrupted=interrupted))
+        try:
+            return asyncio.run(_collect(again, told=told, interrupted=interrupted))
+        except asyncio.CancelledError:  # the second Ctrl-C
+            raise CollectError(
+                "stopped; what was under way was given up, and what was kept is there",
+                remedy="Run the same command again to go on.",
+            ) from None
 
 
 async def _collect(planned: Planned, *, told: Callable[[Event], None], interrupted: Callable[[], None]) -> Outcome:
@@ -256,10 +263,11 @@ def _stopped_by_signals(interrupted: Callable[[], None]) -> asyncio.Event:
     stop, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
 
     def heard() -> None:
-        if stop.is_set() and task:
+        if not stop.is_set():
+            stop.set()
+            interrupted()
+        elif task:
             task.cancel()
-        stop.set()
-        interrupted()
 
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, heard)
