@@ -4,48 +4,39 @@ Exit codes: 0 done, 1 error, 2 usage, 100 gate not passed, 101 gate undecided.
 """
 
 import sys
+from collections.abc import Iterator, Mapping
+from importlib import import_module
+from typing import Any, Final, cast
 
 import click
 
-from driftgauge.cli.analyze import analyze_command
-from driftgauge.cli.benchmark import benchmark_command
-from driftgauge.cli.check import check_command
-from driftgauge.cli.collect import collect_command
-from driftgauge.cli.demo import demo_command
-from driftgauge.cli.doctor import doctor_command
-from driftgauge.cli.gate import gate_command
-from driftgauge.cli.init import init_command
-from driftgauge.cli.measure import measure_command
-from driftgauge.cli.power import power_command
-from driftgauge.cli.rate import rate_command
-from driftgauge.cli.report import report_command
-from driftgauge.cli.responses import responses_command
-from driftgauge.cli.simulate import simulate_command
-from driftgauge.cli.trace import trace_command
 from driftgauge.errors import DriftgaugeError
 
+VERBS: Final = (
+    "analyze", "benchmark", "check", "collect", "demo", "doctor", "gate", "init", "measure", "power", "rate", "report",
+    "responses", "simulate", "trace",
+)  # fmt: skip
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+
+class _Late(Mapping[str, click.Command]):
+    """The commands by name, each imported when it is asked for: what measures and draws takes seconds to import."""
+
+    def __getitem__(self, name: str) -> click.Command:
+        if name not in VERBS:
+            raise KeyError(name)
+        return getattr(import_module(f"driftgauge.cli.{name}"), f"{name}_command")
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(VERBS)
+
+    def __len__(self) -> int:
+        return len(VERBS)
+
+
+@click.group(commands=cast(Any, _Late()), context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
 @click.version_option(package_name="driftgauge")
 def cli() -> None:
     """Measure alignment drift: how the harm that models do changes from one release to the next."""
-
-
-cli.add_command(analyze_command)
-cli.add_command(benchmark_command)
-cli.add_command(check_command)
-cli.add_command(collect_command)
-cli.add_command(demo_command)
-cli.add_command(doctor_command)
-cli.add_command(gate_command)
-cli.add_command(init_command)
-cli.add_command(measure_command)
-cli.add_command(power_command)
-cli.add_command(rate_command)
-cli.add_command(report_command)
-cli.add_command(responses_command)
-cli.add_command(simulate_command)
-cli.add_command(trace_command)
 
 
 def main() -> None:
