@@ -1,7 +1,7 @@
 """Kill -9 at random moments during ``driftgauge collect``; then look what is there, and go on.
 
 ``python -m tests.collect_kills --times 50`` prints a line for each database: how many processes were killed, what was there
-then, and how many prompts were asked again, as the provider on loopback counted. It fails when a response that was kept is lost,
+then, and how many prompts were asked again, as the provider on loopback counted. It fails when one that was kept is gone,
 stands twice or is another's, or when a kill leaves more asked and not kept than there are connections.
 
 Each process runs the whole command line, forked from one that has everything imported, so that no kill is spent on that. A

@@ -1,4 +1,4 @@
-"""Some hundred requests through ``driftgauge collect`` and a faulty provider. Ten thousand: ``python -m tests.collect_soak``."""
+"""Hundreds of requests through ``driftgauge collect`` and a faulty provider; thousands: ``python -m tests.collect_soak``."""
 
 from pathlib import Path
 
