@@ -6,6 +6,7 @@ imported, and runs the command line there; ``anew=True`` starts ``python -m drif
 
 import multiprocessing
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -22,6 +23,8 @@ import pytest
 
 PATIENCE = 120.0
 """Seconds after which a command is taken to hang."""
+SECRET = re.compile(r"a-word-that-only-prompts-have|SECRET-ECHO-OF-THE-PROMPT|never-to-be-shown|answer [0-9a-f]{16}")
+"""What prompts, answers, errors and keys of the fault server and its studies hold, and no command may show."""
 _IMPORTED = ("tests.commands", "driftgauge.cli", "driftgauge.pipeline.collect", "driftgauge.clients.inspect")
 _ROOT = Path(__file__).resolve().parents[1]
 
@@ -79,7 +82,9 @@ class Command:
         if code is None:
             self.process.kill()
             raise AssertionError(f"it did not end: {self.out}{self.err}")
-        return Ended(code, self.out, self.err)
+        ended = Ended(code, self.out, self.err)
+        assert not SECRET.search(ended.said), "a word of a prompt or an answer, or a key, was shown"
+        return ended
 
 
 def start(

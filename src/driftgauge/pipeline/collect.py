@@ -3,6 +3,8 @@
 import asyncio
 import random
 import signal
+import sys
+import threading
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -259,7 +261,10 @@ class _Clocks:
 
 
 def _stopped_by_signals(interrupted: Callable[[], None]) -> asyncio.Event:
-    """Return an event that the first Ctrl-C (or SIGTERM) sets; a second one breaks off what is under way."""
+    """Return an event that the first Ctrl-C (or SIGTERM) sets; a second one breaks off what is under way.
+
+    A thread that is not the main one hears no signals, and neither does a loop on Windows: there Ctrl-C breaks off at once.
+    """
     stop, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
 
     def heard() -> None:
@@ -269,8 +274,9 @@ def _stopped_by_signals(interrupted: Callable[[], None]) -> asyncio.Event:
         elif task:
             task.cancel()
 
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, heard)
+    if threading.current_thread() is threading.main_thread() and sys.platform != "win32":
+        for number in (signal.SIGINT, signal.SIGTERM):
+            loop.add_signal_handler(number, heard)
     return stop
 
 
