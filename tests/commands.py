@@ -16,7 +16,7 @@ from functools import cache
 from multiprocessing.context import ForkServerContext
 from pathlib import Path
 from tempfile import mkdtemp
-from typing import Protocol
+from typing import Any
 
 import pytest
 
@@ -39,18 +39,11 @@ class Ended:
         return self.out + self.err
 
 
-class _Process(Protocol):
-    @property
-    def pid(self) -> int | None: ...
-
-    def kill(self) -> None: ...
-
-
 @dataclass(frozen=True)
 class Command:
     """A command that runs."""
 
-    process: _Process
+    process: Any  # of subprocess or multiprocessing
     wait: Callable[[float], int | None]
     folder: Path
 
@@ -80,9 +73,9 @@ class Command:
             assert code is None or holds(), f"it ended with {code} meanwhile: {self.out}{self.err}"
             assert time.monotonic() < deadline, f"nothing came of it: {self.out}{self.err}"
 
-    def ended(self) -> Ended:
+    def ended(self, seconds: float = PATIENCE) -> Ended:
         """Wait until it has ended."""
-        code = self.wait(PATIENCE)
+        code = self.wait(seconds)
         if code is None:
             self.process.kill()
             raise AssertionError(f"it did not end: {self.out}{self.err}")

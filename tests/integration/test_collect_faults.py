@@ -1,4 +1,4 @@
-"""``driftgauge collect`` against a provider that fails in every way: each response once, known by its status, and no word out."""
+"""``driftgauge collect`` and a provider that fails in every way: each response once, known by its status, and no word out."""
 
 import json
 from collections.abc import Generator

@@ -8,7 +8,7 @@ ASK = """
 import os, sys
 from driftgauge.__main__ import run
 assert "numpy" not in sys.modules
-sys.argv = ["driftgauge", "--version"]
+sys.argv = ["driftgauge", "analyze", "--help"]
 try:
     run()
 finally:

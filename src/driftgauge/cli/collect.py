@@ -110,16 +110,22 @@ def _shown(planned: "Planned", *, as_json: bool) -> "Generator[Callable[[Event],
         return
     says = TextColumn("{task.fields[says]}", markup=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), says)
-    with Progress(*columns, console=Console(stderr=True)) as bars:
-        tasks: dict[str, TaskID] = {}
+    bars = Progress(*columns, console=Console(stderr=True))
+    tasks: dict[str, TaskID] = {}
 
-        def show(event: "Event") -> None:
-            for each in event.releases:
-                if each.release not in tasks:
-                    tasks[each.release] = bars.add_task(each.release, total=each.total, says="")
-                bars.update(tasks[each.release], completed=each.done, total=each.total, says=_says(each))
+    def show(event: "Event") -> None:
+        if not tasks:
+            bars.start()  # not before: what cannot begin has no bars
+        for each in event.releases:
+            if each.release not in tasks:
+                tasks[each.release] = bars.add_task(each.release, total=each.total, says="")
+            bars.update(tasks[each.release], completed=each.done, total=each.total, says=_says(each))
 
+    try:
         yield show
+    finally:
+        if tasks:
+            bars.stop()
 
 
 def _says(release: "ReleaseProgress") -> str:

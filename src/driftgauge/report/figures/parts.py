@@ -14,7 +14,7 @@ from driftgauge.report.figures.scales import Axis, axis
 from driftgauge.report.names import cut, isolated
 from driftgauge.report.select import Estimate
 
-FRAME = Frame(146, left=82, right=112, top=2, bottom=40)
+FRAME = Frame(134, left=82, right=124, top=2, bottom=40)
 HEADER, ROW, BAR, SPACE = 24, 22, 12, 14
 
 

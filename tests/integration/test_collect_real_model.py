@@ -1,0 +1,137 @@
+"""A real model collected by ``driftgauge collect``: the English half of the demo benchmark, once over each protocol."""
+
+import json
+import shutil
+from collections.abc import Generator
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+
+from tests.commands import Ended, run, start
+from tests.faulty_studies import kept
+from tests.models import MODEL, LanguageModel, language_model, missing
+
+PATIENCE = 1500.0
+ROUTES = {"Smol 1": f"openai-api/smollm/{MODEL}", "Smol 2": f"anthropic/{MODEL}"}
+SETTINGS = {"max_tokens": 24, "temperature": 0.0}
+IN_FORCE = {"Smol 1": SETTINGS, "Smol 2": {"max_tokens": 24}}
+"""Inspect sends no temperature on Anthropic's route; that it was asked for and is not in force is kept."""
+REPEATED = 8
+"""Prompts that are put to each release in a second study."""
+
+
+@pytest.fixture(scope="module")
+def model() -> Generator[LanguageModel]:
+    reason = missing()
+    if reason:
+        pytest.skip(reason)
+    with language_model() as running:
+        yield running
+
+
+@dataclass(frozen=True)
+class Collected:
+    """What the first study has, what a second one of the same prompts has, and what the commands said."""
+
+    rows: pl.DataFrame
+    again: pl.DataFrame
+    ended: Ended
+    plan: Ended
+
+    def texts(self) -> pl.DataFrame:
+        return self.rows.filter(modality="text-only")
+
+
+@pytest.fixture(scope="module")
+def found(model: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> Collected:
+    base = tmp_path_factory.mktemp("real")
+    english_half(base / "benchmark")
+    keys = dict.fromkeys(("SMOLLM_API_KEY", "ANTHROPIC_API_KEY"), "none is needed")
+    env = keys | {"SMOLLM_BASE_URL": model.openai, "ANTHROPIC_BASE_URL": model.anthropic}
+    one, other = (a_study(base, name) for name in ("one", "other"))
+    plan = run("collect", one, "--dry-run", "--json", env=env)
+    ended = start("collect", one, env=env, anew=True).ended(PATIENCE)
+    again = start("collect", other, "--limit", str(REPEATED * len(ROUTES)), env=env).ended(PATIENCE)
+    assert again.code == 0, again.said
+    return Collected(kept(one), kept(other), ended, plan)
+
+
+def english_half(folder: Path) -> None:
+    """Make the demo benchmark, leave the prompts in English, and freeze that."""
+    assert run("benchmark", "demo", folder).code == 0
+    path = folder / "scenarios.jsonl"
+    scenarios = [json.loads(line) for line in path.read_text().splitlines()]
+    for each in scenarios:
+        each["prompts"] = [prompt for prompt in each["prompts"] if prompt["language"] == "en"]
+    path.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in scenarios))
+    for picture in (folder / "media").glob("*-es.png"):
+        picture.unlink()
+    frozen = run("benchmark", "freeze", folder)
+    assert "48 scenarios, 96 prompts" in frozen.out, frozen.said
+
+
+def a_study(base: Path, name: str) -> Path:
+    folder = base / name
+    shutil.copytree(base / "benchmark", folder / "benchmark")
+    releases = [
+        {"release": release, "model": model, "settings": SETTINGS, "takes": ["text"], "limits": {"connections": 2}}
+        for release, model in ROUTES.items()
+    ]
+    said = {"study": "smol", "benchmark": "benchmark/", "families": {"Smol": releases}, "phases": [{"phase": 1}]}
+    (folder / "study.yaml").write_text(json.dumps(said))
+    return folder
+
+
+def test_the_plan_says_before_what_is_asked_and_what_is_not(found: Collected) -> None:
+    counts = json.loads(found.plan.out)["counts"]
+    told = [(row["release"], row["modality"], row["to_ask"], row["unsupported"]) for row in counts]
+    assert told == [
+        ("Smol 1", "multimodal", 0, 48),
+        ("Smol 1", "text-only", 48, 0),
+        ("Smol 2", "multimodal", 0, 48),
+        ("Smol 2", "text-only", 48, 0),
+    ]
+
+
+def test_every_prompt_of_text_is_answered_and_every_picture_ends_as_unsupported(found: Collected) -> None:
+    assert found.ended.code == 0, found.ended.said
+    assert dict(found.rows.group_by("release").len().iter_rows()) == {"Smol 1": 96, "Smol 2": 96}
+    assert found.texts().height == 96
+    assert set(found.texts()["status"]) <= {"answered", "truncated"}
+    assert found.texts()["text"].str.len_chars().min() > 0
+    pictures = found.rows.filter(modality="multimodal")
+    assert set(pictures["status"]) == {"unsupported"}
+    assert pictures.select("text", "sent_at", "seconds", "served_model", "fault").null_count().row(0) == (96,) * 5
+    assert pictures["tries"].sum() == 0
+
+
+def test_what_came_with_each_answer_is_kept(found: Collected) -> None:
+    for row in found.texts().iter_rows(named=True):
+        usage = json.loads(row["usage"])
+        assert usage["input"] > 10
+        assert 0 < usage["output"] <= 24
+        assert (row["status"] == "truncated") == (row["stop_reason"] in {"length", "max_tokens"})
+        assert json.loads(row["asked"]) == SETTINGS
+        assert json.loads(row["in_force"]) == IN_FORCE[row["release"]]
+        assert (row["served_model"], row["model"], row["tries"]) == (MODEL, ROUTES[row["release"]], 1)
+        assert row["sent_at"] < row["received_at"]
+        assert row["seconds"] > 0
+        assert row["request_id"]
+        assert not row["clock_jumped"]
+        assert not row["model_changed"]
+    assert found.texts()["request_id"].n_unique() == 96
+    assert "truncated" in set(found.texts()["status"])
+
+
+def test_the_same_prompt_gets_the_same_text_in_another_study(found: Collected) -> None:
+    both = found.again.filter(modality="text-only").join(found.rows, on="response_id", suffix="_before")
+    assert dict(both.group_by("release").len().iter_rows()) == dict.fromkeys(ROUTES, REPEATED)
+    assert both["text"].to_list() == both["text_before"].to_list()
+    assert both["request_id"].to_list() != both["request_id_before"].to_list()
+
+
+def test_no_answer_is_shown(found: Collected) -> None:
+    shown = found.ended.said
+    assert [row for row in found.texts()["text"] if row.strip()[:40] in shown] == []
