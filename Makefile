@@ -52,6 +52,7 @@ docs: .stamp/all  ## build the docs; a broken link is an error
 bench: .stamp/all  ## the performance table
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.store
+	$(BIN)/python -m benchmarks.collect
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.mixed
 
 coverage: .stamp/all  ## coverage of the primary interval and of the models by simulation (long; resumable)
