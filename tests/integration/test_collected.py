@@ -126,7 +126,9 @@ def test_a_run_is_on_record_for_each_release_before_the_first_call(study: NewStu
         entries = journal.entries(connection)
         found = connection.exec_driver_sql("SELECT release, phase, model, client, settings, code_version FROM runs").fetchall()
         begun = run_entries(connection).to_dicts()
-    assert [tuple(row)[:5] for row in found] == [("Elm 2", "2", "test/elm-2", "echo", '{"max_tokens": 24}')]
+    assert [tuple(row)[:4] for row in found] == [("Elm 2", "2", "test/elm-2", "echo")]
+    declared = json.loads(found[0][4])
+    assert (declared["settings"], declared["takes"], declared["collect"]["tries"]) == ({"max_tokens": 24}, ["text", "image"], 5)
     assert [entry.verb for entry in entries] == ["create", "collect", "collected"]
     assert entries[1].hashes["benchmark"] == collection.benchmark.known.root
     assert entries[1].hashes["protocol"] == collection.opened.study.protocol.hash

@@ -26,7 +26,7 @@ from driftgauge.pipeline.trace import OF_A_RESPONSE, trace
 from driftgauge.rate.exchange.ids import text_hashes
 from driftgauge.store import journal, read
 from driftgauge.study import load_study
-from tests.collecting import DECLARED, Echo, answered, collect, failed, items_of, keep, put_benchmark, unsupported
+from tests.collected_studies import DECLARED, Echo, answered, collect, failed, items_of, keep, put_benchmark, unsupported
 from tests.integration.conftest import NewStudy
 
 MakeStudy = Callable[..., NewStudy]
