@@ -36,6 +36,8 @@ class Change:
     df: float
 
 
+_ROUNDING: Final = 1e-12
+"""A share this near to 0 or 1 is 0 or 1: in some order of rows means of ones add up to a little less."""
 _LARGEST_LOG: Final = 700.0
 
 
@@ -67,7 +69,8 @@ def log_odds(sample: Sample, found: Answer, *, proportions: Sequence[bool]) -> L
     with np.errstate(divide="ignore", invalid="ignore"):
         slope = [1 / (side.value * (1 - side.value)) for side in (earlier, later)]
         value = np.log(later.value / (1 - later.value)) - np.log(earlier.value / (1 - earlier.value))
-    told = np.isfinite(value) & np.array(proportions, dtype=np.bool_)
+    inside = np.logical_and.reduce([(side.value > _ROUNDING) & (side.value < 1 - _ROUNDING) for side in (earlier, later)])
+    told = inside & np.isfinite(value) & np.array(proportions, dtype=np.bool_)
     value = np.where(told, value, np.nan)
     steps = [np.where(told, each, 0.0)[:, None] for each in slope]
     z = steps[1] * later.z - steps[0] * earlier.z

@@ -169,7 +169,7 @@ def interval_columns(value: FloatArray, spread: Spread, level: float, *, contras
     return {
         "estimate": value,
         "std_error": interval.std_error,
-        "df": spread.df,
+        "df": np.where(spread.variance > ROUNDING, spread.df, np.nan),
         "conf_low": interval.low,
         "conf_high": interval.high,
         **({"p_value": interval.p_value} if contrast else {}),
