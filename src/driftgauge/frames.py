@@ -141,7 +141,7 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "std_error": Column(
         _REAL, "standard error in the unit of `estimate` (of ranks: Monte Carlo error); null when there is none"
     ),
-    "df": Column(_REAL, "degrees of freedom of the t interval; null for intervals from replicates"),
+    "df": Column(_REAL, "degrees of freedom of the t interval; null for intervals from replicates and where there is none"),
     "conf_low": Column(_REAL, "lower limit of the unadjusted interval"),
     "conf_high": Column(_REAL, "upper limit of the unadjusted interval"),
     "level": Column(_REAL, "confidence level of `conf_low` and `conf_high`"),

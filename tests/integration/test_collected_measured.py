@@ -364,7 +364,7 @@ def test_an_export_replaces_nothing_unasked_and_says_when_there_is_nothing(study
     export_responses(study.folder, tmp_path / "r.jsonl", overwrite=True, phase="2")
     with pytest.raises(StoreError, match="nothing of that was collected"):
         export_responses(study.folder, tmp_path / "other.jsonl", release="Elm 9")
-    with pytest.raises(StoreError, match="ends in neither"):
+    with pytest.raises(StoreError, match="ends in none of"):
         export_responses(study.folder, tmp_path / "r.csv")
     with pytest.raises(CollectError, match="cannot be read"):
         read_responses(tmp_path / "none.jsonl")

@@ -81,6 +81,8 @@ def test_order_of_rows_does_not_matter(seed: int) -> None:
 @given(SEED)
 @example(9141)  # a share that is 1, or 1 less a rounding error, as its ratings are summed
 @example(25523)  # a rate without variation, whose degrees of freedom would be those of rounding errors
+@example(9139)  # a mean of ones that adds up to a little less than 1 in one order of rows: no odds ratio in either
+@example(25525)  # a variance that is rounding alone: no degrees of freedom
 def test_names_of_raters_and_scenarios_do_not_matter(seed: int) -> None:
     frame = ratings(seed)
     renamed = with_ids(
