@@ -155,8 +155,8 @@ class Record:
         self._lock = threading.Lock()
         self._keep = keep
         self._seen: list[Seen] = []
-        self._nth: Counter[str] = Counter()
-        self._answered: Counter[str] = Counter()
+        self._nth: Counter[tuple[str, str]] = Counter()
+        self._answered: Counter[tuple[str, str]] = Counter()
         self._kinds: Counter[str] = Counter()
         self._gates: dict[str, Gate] = {}
 
@@ -174,8 +174,8 @@ class Record:
         settings = {name: value for name, value in body.items() if name not in {"messages", "input", "system"}}
         images = tuple(value for _, of, value in turns if of == "image")
         with self._lock:
-            self._nth[f"{model} {prompt}"] += 1
-            nth = self._nth[f"{model} {prompt}"]
+            self._nth[model, prompt] += 1
+            nth = self._nth[model, prompt]
             kind = choose(" ".join(texts), prompt, nth)
             seen = Seen(route, model, time.monotonic(), prompt, nth, kind, texts, images, settings)
             self._kinds[kind.partition(":")[0]] += 1
@@ -185,7 +185,7 @@ class Record:
 
     def answered(self, seen: Seen) -> None:
         with self._lock:
-            self._answered[f"{seen.model} {seen.prompt}"] += 1
+            self._answered[seen.model, seen.prompt] += 1
 
     @property
     def seen(self) -> list[Seen]:
@@ -193,10 +193,17 @@ class Record:
             return list(self._seen)
 
     def counts(self) -> dict[str, Any]:
-        """Requests in all, by kind, by model and prompt (with a space between), and answers by these."""
+        """Requests in all, by kind, by prompt, and answers by prompt, of all models together."""
         with self._lock:
-            asked, answered = dict(self._nth), dict(self._answered)
-            return {"requests": sum(asked.values()), "kinds": dict(self._kinds), "asked": asked, "answered": answered}
+            asked, answered, kinds = _by_prompt(self._nth), _by_prompt(self._answered), dict(self._kinds)
+            return {"requests": sum(asked.values()), "kinds": kinds, "asked": asked, "answered": answered}
+
+
+def _by_prompt(counts: Mapping[tuple[str, str], int]) -> dict[str, int]:
+    found: Counter[str] = Counter()
+    for (_, prompt), count in counts.items():
+        found[prompt] += count
+    return dict(found)
 
 
 def prompt_hash(turns: list[tuple[str, str, str]]) -> str:
