@@ -4,9 +4,11 @@ To start Python and import everything takes longer than most commands work. So a
 imported, and runs the command line there; ``anew=True`` starts ``python -m driftgauge``, as a user does.
 """
 
+import atexit
 import multiprocessing
 import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -106,7 +108,7 @@ def start(
     before
         What is called in its process first; a function of a module.
     """
-    folder = Path(mkdtemp(prefix="driftgauge-command-"))
+    folder = Path(mkdtemp(dir=_base()))
     (folder / "home").mkdir()
     for name in ("out", "err"):
         (folder / name).touch()
@@ -130,6 +132,14 @@ def run(
 ) -> Ended:
     """Run a command to its end."""
     return start(*arguments, env=env, anew=anew, before=before).ended()
+
+
+@cache
+def _base() -> Path:
+    """Return where commands work and what they say is kept, until this process ends."""
+    found = Path(mkdtemp(prefix="driftgauge-commands-"))
+    atexit.register(shutil.rmtree, found, ignore_errors=True)
+    return found
 
 
 @cache
