@@ -20,7 +20,7 @@ Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}(-[A-Za-z0-9]{2
 _FORBID: Final = ConfigDict(extra="forbid")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class TextPart:
     """A piece of text in a message."""
 
@@ -29,7 +29,7 @@ class TextPart:
     type: Literal["text"] = "text"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class ImagePart:
     """A picture in a message: the file in ``media/`` of that path, or the one of that hash; with both, both must fit."""
 
@@ -39,7 +39,7 @@ class ImagePart:
     type: Literal["image"] = "image"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AudioPart:
     """A recording in a message: the file in ``media/`` of that path, or the one of that hash; with both, both must fit."""
 
@@ -53,7 +53,7 @@ MediaPart = ImagePart | AudioPart
 Part = TextPart | MediaPart
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Message:
     """What one side says in one turn."""
 
@@ -62,7 +62,7 @@ class Message:
     role: Role = "user"
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Prompt:
     """A scenario in one modality and language."""
 
@@ -82,7 +82,7 @@ class Prompt:
         return tuple(part for part in self.parts if not isinstance(part, TextPart))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """One adversarial intent or its benign twin, with its prompts; one line of ``scenarios.jsonl``."""
 

@@ -64,14 +64,15 @@ def file_hashes(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
 def _differences(folder: Path, listing: Listing, manifest: BenchmarkManifest, seen: Mapping[str, str]) -> Iterator[Problem]:
     expected = manifest.files | manifest.media
     changed = [name for name in expected if name in seen and seen[name] != expected[name]]
-    loaded = read_scenarios(folder, listing) if SCENARIOS in seen else None
+    missing = [name for name in expected if name not in seen]
+    loaded = read_scenarios(folder, listing) if SCENARIOS in seen and (changed or missing) else None
     if loaded and SCENARIOS in changed:
         yield from _canary(loaded, manifest)
         yield _changed_scenarios(loaded, manifest, {path: sha for path, sha in seen.items() if path.startswith(MEDIA)})
     for name in changed:
         if name != SCENARIOS:
             yield Problem(name, f"changed{_shown_in(name, loaded)}", _FROZEN)
-    yield from (Problem(name, f"missing{_shown_in(name, loaded)}", _FROZEN) for name in expected if name not in seen)
+    yield from (Problem(name, f"missing{_shown_in(name, loaded)}", _FROZEN) for name in missing)
     yield from (Problem(name, "a file that was not frozen", "no other files") for name in seen if name not in expected)
 
 

@@ -2,15 +2,14 @@
 
 import json
 import math
+import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, cast
 
-import anthropic
 import httpx
 import httpx2
-import openai
 from inspect_ai.event import ModelEvent
 from pydantic import ValidationError
 from tenacity import RetryError
@@ -19,16 +18,12 @@ from driftgauge.clients.calls import Answer, Fault, FaultKind
 from driftgauge.clients.in_force import in_force
 from driftgauge.clients.statuses import at
 
-_TIMEOUTS: Final = (
-    TimeoutError, openai.APITimeoutError, anthropic.APITimeoutError, httpx.TimeoutException, httpx2.TimeoutException
-)  # fmt: skip
-_CONNECTIONS: Final = (
-    openai.APIConnectionError, anthropic.APIConnectionError, httpx.TransportError, httpx2.TransportError, OSError
-)  # fmt: skip
+_TIMEOUTS: Final = (TimeoutError, httpx.TimeoutException, httpx2.TimeoutException)
+_CONNECTIONS: Final = (httpx.TransportError, httpx2.TransportError, OSError)
 """Some providers' libraries use httpx, some httpx2, which shares no class with it."""
 _UNREADABLE: Final = (
-    json.JSONDecodeError, UnicodeDecodeError, ValidationError, openai.OpenAIError, anthropic.AnthropicError,
-    TypeError, AttributeError, LookupError, AssertionError, ValueError,
+    json.JSONDecodeError, UnicodeDecodeError, ValidationError, TypeError, AttributeError, LookupError, AssertionError,
+    ValueError,
 )  # fmt: skip
 """What reading an answer raises that is not one."""
 _CODES: Final[Mapping[int, FaultKind]] = {
@@ -57,6 +52,23 @@ _KNOWN: Final = frozenset(
     | _SPENT
 )  # fmt: skip
 """The codes that a message repeats: a server could put anything into others."""
+
+
+def errors_of_libraries(*names: str) -> tuple[type[Exception], ...]:
+    """Return the errors of OpenAI's and Anthropic's libraries that are called so.
+
+    Parameters
+    ----------
+    names
+        Of the classes; a library has some of them.
+
+    Notes
+    -----
+    A library that nobody has imported raises nothing, and importing one takes a second or two of processor: Inspect does it for
+    the provider that is asked.
+    """
+    libraries = [sys.modules[name] for name in ("openai", "anthropic") if name in sys.modules]
+    return tuple(getattr(library, name) for library in libraries for name in names if hasattr(library, name))
 
 
 def fault(error: Exception, event: ModelEvent | None) -> Fault:
@@ -154,10 +166,10 @@ def _kind(root: BaseException, *, code: int | None, word: str | None, sent: bool
     if code is not None and code >= 400:
         return _CODES.get(code) or ("server_error" if code >= 500 else "rejected")
     kinds: tuple[tuple[bool, FaultKind], ...] = (
-        (isinstance(root, _TIMEOUTS), "timeout"),
-        (isinstance(root, _CONNECTIONS), "connection"),
+        (isinstance(root, (*_TIMEOUTS, *errors_of_libraries("APITimeoutError"))), "timeout"),
+        (isinstance(root, (*_CONNECTIONS, *errors_of_libraries("APIConnectionError"))), "connection"),
         (not sent, "rejected"),  # Inspect cannot make a request of it, and will not be able to next time
-        (isinstance(root, _UNREADABLE), "malformed"),
+        (isinstance(root, (*_UNREADABLE, *errors_of_libraries("OpenAIError", "AnthropicError"))), "malformed"),
     )
     found: FaultKind | None = next((kind for holds, kind in kinds if holds), None)
     return found or "unknown"

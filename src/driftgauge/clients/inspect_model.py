@@ -12,12 +12,11 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Final
 
-import anthropic
-import openai
 from inspect_ai._util.error import PrerequisiteError
 from inspect_ai.model import GenerateConfig, Model, get_model
 from inspect_ai.util._display import display_type_initialized, init_display_type
 
+from driftgauge.clients.inspect_faults import errors_of_libraries
 from driftgauge.errors import CollectError, shown_name
 
 _LAYER: Final[Any] = import_module("inspect_ai.model._model")
@@ -61,7 +60,7 @@ def opened(model: str) -> Model:
             found = get_model(model, config=_CALM, memoize=False)
     except PrerequisiteError as error:
         raise _not_ready(model, str(error.message)) from None
-    except (ValueError, TypeError, RuntimeError, ImportError, openai.OpenAIError, anthropic.AnthropicError) as error:
+    except (ValueError, TypeError, RuntimeError, ImportError, *errors_of_libraries("OpenAIError", "AnthropicError")) as error:
         raise _not_opened(model, provider, error) from None
     if found.api.api_key == "":
         raise _not_ready(model, " ".join(found.api.api_key_vars[:1]))

@@ -103,10 +103,16 @@ def plan_collection(folder: Path, wanted: Wanted) -> Planned:
     """
     study = load_study(folder)
     collection = open_collection(folder, wanted.phase or _only_phase(study))
-    asked = [asked_release(each, study) for each in collection.releases.values()]
-    found = plan(
+    found = _plan(collection, wanted)
+    return Planned(collection, found, estimate(found, observed=_observed(collection)), wanted)
+
+
+def _plan(collection: Collection, wanted: Wanted) -> Plan:
+    """Return what is missing now."""
+    study = collection.opened.study
+    return plan(
         collection.prompts.frame,
-        releases=asked,
+        releases=[asked_release(each, study) for each in collection.releases.values()],
         phase=collection.phase.phase,
         attempts=study.protocol.attempts,
         known=collection.known(),
@@ -114,7 +120,6 @@ def plan_collection(folder: Path, wanted: Wanted) -> Planned:
         only=wanted.only,
         release=wanted.release,
     )
-    return Planned(collection, found, estimate(found, observed=_observed(collection)), wanted)
 
 
 def _only_phase(study: Study) -> str:
@@ -191,12 +196,12 @@ def collect(
     -----
     Ctrl-C finishes what is under way; a second one gives that up too. Nothing that was kept is lost either way.
     """
-    opened, wanted = planned.collection.opened, planned.wanted
+    opened = planned.collection.opened
     environment.load(opened.study.folder)
     with only_collector(opened.store, study=opened.study.study):
-        again = plan_collection(opened.study.folder, replace(wanted, phase=planned.collection.phase.phase))
+        now = replace(planned, plan=_plan(planned.collection, planned.wanted))  # somebody may have collected meanwhile
         try:
-            return asyncio.run(_collect(again, told=told, interrupted=interrupted))
+            return asyncio.run(_collect(now, told=told, interrupted=interrupted))
         except asyncio.CancelledError:  # the second Ctrl-C
             raise CollectError(
                 "stopped; what was under way was given up, and what was kept is there",

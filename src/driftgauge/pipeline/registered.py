@@ -68,13 +68,13 @@ def registered(folder: Path, *, undone: str = "nothing was imported") -> Registe
             f"there is no benchmark in {folder.name}",
             remedy="Put it there and freeze it, or take `benchmark:` out of study.yaml.",
         )
-    manifest = frozen(folder).manifest
     if problems := verify(folder):
         raise BenchmarkError(
             f"{folder.name} is not as it was frozen; {undone}",
             problems=problems,
             remedy="Restore it, or make a new version: driftgauge benchmark freeze --version",
         )
+    manifest = frozen(folder).manifest
     scenarios = tuple(placed.scenario for placed in read_scenarios(folder, list_files(folder)).scenarios)
     rows = [
         (scenario.prompt_id(prompt), scenario.scenario, scenario.intent, prompt.modality, prompt.language)
