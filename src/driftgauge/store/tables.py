@@ -122,6 +122,8 @@ ratings: Final = sa.Table(
     sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
     sa.Column("erased", sa.String, comment="why its values are gone"),
     sa.Column("erased_by", ROW, sa.ForeignKey("journal.entry")),
+    sa.Column("skipped", sa.String, comment="why the rater did not rate it: distressing, cannot_judge, broken_media or other"),
+    sa.Column("scale_id", sa.String, comment="scale and version that the rater saw; null of an import"),
     sa.UniqueConstraint("rating_id", "revision"),
     sqlite_autoincrement=True,
 )
@@ -176,7 +178,192 @@ answers: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
-RATING_VALUES: Final = ("harm", "success", "refusal", "refusal_level", "comment", "extra")
+
+# The rating app: who rates, what each is asked, and what they sent.
+
+seats: Final = sa.Table(
+    "seats",
+    metadata,
+    sa.Column("rater", sa.String, primary_key=True, comment="the opaque name that ratings say"),
+    sa.Column("panel", sa.String, nullable=False),
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+    sa.UniqueConstraint("panel", "number"),
+)
+
+draws: Final = sa.Table(
+    "draws",
+    metadata,
+    sa.Column("draw", sa.String, primary_key=True),
+    sa.Column("panel", sa.String, nullable=False),
+    sa.Column("phase", sa.String, nullable=False),
+    sa.Column("seed", sa.BigInteger, nullable=False),
+    sa.Column("design", sa.String, nullable=False, comment="JSON: as the study declared it"),
+    sa.Column("report", sa.String, nullable=False, comment="JSON: what the design gives"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
+exercises: Final = sa.Table(
+    "exercises",
+    metadata,
+    sa.Column("exercise", sa.String, primary_key=True, comment="opaque"),
+    sa.Column("panel", sa.String, nullable=False),
+    sa.Column("name", sa.String, nullable=False, comment="as its file calls it"),
+    sa.Column("purpose", sa.String, nullable=False, comment="calibration or gold"),
+    sa.Column("expected", sa.String, nullable=False, comment="JSON: the answers that count as right"),
+    sa.Column("why", sa.String, comment="HTML that is shown afterwards, of a calibration; confidential"),
+    sa.Column("content", sa.String, nullable=False, comment="content id"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+    sa.UniqueConstraint("panel", "purpose", "name", "content"),
+)
+
+renderings: Final = sa.Table(
+    "renderings",
+    metadata,
+    sa.Column("row", ROW, primary_key=True, autoincrement=True),
+    sa.Column("response", ROW, sa.ForeignKey("responses.row"), unique=True, comment="null of an exercise"),
+    sa.Column("exercise", sa.String, sa.ForeignKey("exercises.exercise"), unique=True, comment="null of a response"),
+    sa.Column("prompt", sa.String, comment="JSON: the turns as raters see them, text as HTML, media by picture; confidential"),
+    sa.Column("html", sa.String, comment="the response as raters see it; confidential"),
+    sa.Column("names", sa.Integer, nullable=False, comment="how often the response names its own model"),
+    sa.Column("masked", sa.Boolean(create_constraint=False), nullable=False, comment="whether those names are masked"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+    sa.Column("erased", sa.String, comment="why its values are gone"),
+    sa.Column("erased_by", ROW, sa.ForeignKey("journal.entry")),
+    sqlite_autoincrement=True,
+)
+
+pictures: Final = sa.Table(
+    "pictures",
+    metadata,
+    sa.Column("picture", sa.String, primary_key=True, comment="opaque"),
+    sa.Column("sha256", sa.String, nullable=False, comment="of the medium as it was decoded and written again"),
+    sa.Column("source", sa.String, nullable=False, unique=True, comment="SHA-256 of the medium in the benchmark"),
+    sa.Column("media_type", sa.String, nullable=False),
+    sa.Column("width", sa.Integer),
+    sa.Column("height", sa.Integer),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
+assignments: Final = sa.Table(
+    "assignments",
+    metadata,
+    sa.Column("assignment", sa.String, primary_key=True, comment="opaque"),
+    sa.Column("draw", sa.String, sa.ForeignKey("draws.draw"), nullable=False),
+    sa.Column("rater", sa.String, sa.ForeignKey("seats.rater"), nullable=False),
+    sa.Column("position", sa.Integer, nullable=False, comment="from 1 over all draws of the rater; calibration is below 0"),
+    sa.Column("purpose", sa.String, nullable=False),
+    sa.Column("occasion", sa.Integer, nullable=False),
+    sa.Column("response", ROW, sa.ForeignKey("responses.row"), comment="the revision that is shown; null of an exercise"),
+    sa.Column("exercise", sa.String, sa.ForeignKey("exercises.exercise"), comment="null of a response"),
+    sa.Column("harm_category", sa.String, comment="of its scenario, for raters who opt out of some"),
+    sa.Column("state", sa.String, nullable=False, comment="open, rated, skipped or erased; the newest submission decides"),
+    sa.Column("shown_at", sa.String, comment="UTC: when it was first shown"),
+    sa.UniqueConstraint("rater", "position", name="uq_assignments_position"),
+    sa.UniqueConstraint("rater", "response", "occasion", name="uq_assignments_occasion"),
+    sa.Index("ix_assignments_next", "rater", "state", "position"),
+    sa.Index("ix_assignments_response", "response"),
+)
+
+submissions: Final = sa.Table(
+    "submissions",
+    metadata,
+    sa.Column("row", ROW, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String, nullable=False, unique=True, comment="what the client gave it, so that it counts once"),
+    sa.Column(
+        "body_hash", sa.String, comment="of what was sent, keyed; the same key with another is refused; null once erased"
+    ),
+    sa.Column("assignment", sa.String, sa.ForeignKey("assignments.assignment"), nullable=False),
+    sa.Column("rater", sa.String, sa.ForeignKey("seats.rater"), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False, comment="1 for the first of an assignment"),
+    sa.Column("rating", ROW, sa.ForeignKey("ratings.row"), unique=True, comment="what it became; null of an exercise"),
+    sa.Column("answer", sa.String, comment="JSON: what was answered to an exercise"),
+    sa.Column("correct", sa.Boolean(create_constraint=False), comment="whether an exercise was answered as expected"),
+    sa.Column("shown_at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("day", sa.String, nullable=False, comment="the day of the rater, in the time zone of the panel"),
+    sa.Column("active_s", sa.Float(53), comment="seconds with the page in view and the rater at it"),
+    sa.Column("idle_s", sa.Float(53), comment="the rest, by the clock of the server"),
+    sa.Column("revealed", sa.String, nullable=False, comment="JSON: how pictures were shown, and what was revealed"),
+    sa.Column("erased", sa.String, comment="why its values are gone"),
+    sa.Column("erased_by", ROW, sa.ForeignKey("journal.entry")),
+    sa.UniqueConstraint("assignment", "revision"),
+    sa.Index("ix_submissions_rater", "rater", "row"),
+    sqlite_autoincrement=True,
+)
+
+sittings: Final = sa.Table(
+    "sittings",
+    metadata,
+    sa.Column("sitting", ROW, primary_key=True, autoincrement=True),
+    sa.Column("rater", sa.String, sa.ForeignKey("seats.rater"), nullable=False, index=True),
+    sa.Column("began_at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("last_at", sa.String, nullable=False, comment="UTC: the newest sign of life"),
+    sa.Column("items", sa.Integer, nullable=False, comment="submissions in it"),
+    sa.Column("offered_at", sa.Integer, nullable=False, comment="items when a break was offered last"),
+    sa.Column("ended_at", sa.String, comment="UTC: when it ended by a break, a cap or the rater's wish"),
+    sqlite_autoincrement=True,
+)
+
+accounts: Final = sa.Table(
+    "accounts",
+    metadata,
+    sa.Column("account", sa.String, primary_key=True, comment="opaque"),
+    sa.Column("role", sa.String, nullable=False, comment="lead, author, rater or viewer"),
+    sa.Column("rater", sa.String, sa.ForeignKey("seats.rater"), unique=True, comment="the seat of a rater; else null"),
+    sa.Column("login", sa.String, unique=True, comment="in lower case; identity; null once erased"),
+    sa.Column("password_hash", sa.String, comment="argon2id; null once erased"),
+    sa.Column("created_at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("consented_at", sa.String, comment="UTC"),
+    sa.Column("consented_to", sa.String, comment="content id of the text that was consented to"),
+    sa.Column("calibrated_at", sa.String, comment="UTC: when the gate before real items was passed"),
+    sa.Column("preferences", sa.String, nullable=False, comment="JSON: language, theme, pictures, keys, categories left out"),
+    sa.Column("disabled_at", sa.String, comment="UTC"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
+demographics: Final = sa.Table(
+    "demographics",
+    metadata,
+    sa.Column("rater", sa.String, sa.ForeignKey("seats.rater"), primary_key=True),
+    sa.Column("answers", sa.String, comment="JSON: question to answer; null once erased; never beside an identity"),
+)
+
+invitations: Final = sa.Table(
+    "invitations",
+    metadata,
+    sa.Column("invitation", sa.String, primary_key=True, comment="opaque; a signed link holds it"),
+    sa.Column("role", sa.String, nullable=False),
+    sa.Column("rater", sa.String, sa.ForeignKey("seats.rater"), comment="the seat, of a rater"),
+    sa.Column("expires_at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("used_at", sa.String, comment="UTC"),
+    sa.Column("revoked_at", sa.String, comment="UTC"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
+sessions: Final = sa.Table(
+    "sessions",
+    metadata,
+    sa.Column("session", sa.String, primary_key=True, comment="SHA-256 of what the cookie holds"),
+    sa.Column("account", sa.String, sa.ForeignKey("accounts.account"), nullable=False, index=True),
+    sa.Column("began_at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("expires_at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("ended_at", sa.String, comment="UTC"),
+)
+
+tries: Final = sa.Table(
+    "tries",
+    metadata,
+    sa.Column("row", ROW, primary_key=True, autoincrement=True),
+    sa.Column("of", sa.String, nullable=False, comment="SHA-256 of whom the tries are counted against"),
+    sa.Column("at", sa.String, nullable=False, comment="UTC"),
+    sa.Index("ix_tries_of", "of", "at"),
+    sqlite_autoincrement=True,
+)
+
+RATING_VALUES: Final = ("harm", "success", "refusal", "refusal_level", "comment", "extra", "skipped")
 RESPONSE_VALUES: Final = ("prompt_hash", "response_hash")
 ANSWER_VALUES: Final = ("text", "reasoning", "stop_details")
+SUBMISSION_VALUES: Final = ("answer", "body_hash")
+RENDERING_VALUES: Final = ("prompt", "html")
 """What an erasure empties."""

@@ -1,0 +1,1 @@
+"""The rating app: pages for raters and for the study lead."""
