@@ -1,0 +1,152 @@
+"""What every rater of a panel is asked, in which order: drawn once, from a generator that is passed in."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+import numpy as np
+import polars as pl
+
+from driftgauge.rate.anchors import placed_again
+from driftgauge.rate.sharing import BoolArray, IntArray, Sharing, share_out
+from driftgauge.rate.spacing import spaced
+
+DRAWN: Final = pl.Schema(
+    {"seat": pl.Int64(), "place": pl.Int64(), "purpose": pl.String(), "item": pl.Int64(), "gold": pl.Int64(), "occasion": pl.Int64()}
+)
+"""`seat` from 0, `place` from 1 in this draw; `item` or `gold`, a position in what was asked; `occasion` 1, or 2 of an anchor."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The responses that a panel is asked about.
+
+    Parameters
+    ----------
+    scenarios
+        The scenario of each, as a number: its twins in the other modality and from other releases have the same.
+    cells
+        The release and modality of each, as a number.
+    across
+        Whether it is shown again from an earlier phase: an anchor.
+    """
+
+    scenarios: IntArray
+    cells: IntArray
+    across: BoolArray
+
+
+@dataclass(frozen=True)
+class Design:
+    """How they are shared out.
+
+    Parameters
+    ----------
+    sharing, each
+        As of `share_out`.
+    apart
+        Others between two of the same scenario.
+    anchors
+        Share of a rater's responses that is shown to them again.
+    gold, every
+        How many gold items there are, and that one stands among so many responses; 0 for none.
+    """
+
+    sharing: Sharing
+    each: int
+    apart: int = 10
+    anchors: float = 0.0
+    gold: int = 0
+    every: int = 50
+
+
+@dataclass(frozen=True)
+class Seat:
+    """What a seat of the panel has behind it.
+
+    Parameters
+    ----------
+    done
+        Positions in what is asked that it has already.
+    load
+        How many responses it has.
+    before
+        Scenarios that it was asked about last, the newest last.
+    """
+
+    done: IntArray = field(default_factory=lambda: np.array([], dtype=np.int64))
+    load: int = 0
+    before: Sequence[int] = ()
+
+
+def draw(asked: Asked, design: Design, seats: Sequence[Seat], rng: np.random.Generator) -> pl.DataFrame:
+    """Return the assignments of a panel: `DRAWN`.
+
+    Parameters
+    ----------
+    asked
+        The responses.
+    design
+        How they are shared out.
+    seats
+        The raters. In a design that is not ``full``, a response that anybody has already is asked of nobody else.
+    rng
+        Source of randomness: the same generator, the same draw.
+    """
+    taken = np.zeros((len(seats), len(asked.cells)), dtype=np.bool_)
+    for row, seat in enumerate(seats):
+        taken[row, seat.done] = True
+    mine = _shared(asked, design, taken, loads=np.array([seat.load for seat in seats], dtype=np.int64), rng=rng)
+    mine &= ~taken
+    lines = [_line(asked, design, seat, np.flatnonzero(mine[row]), rng) for row, seat in enumerate(seats)]
+    frames = [line.select(pl.lit(row, pl.Int64).alias("seat"), pl.all()) for row, line in enumerate(lines)]
+    return pl.concat([pl.DataFrame(schema=DRAWN), *frames])
+
+
+def _shared(asked: Asked, design: Design, taken: BoolArray, *, loads: IntArray, rng: np.random.Generator) -> BoolArray:
+    """Return who is to have what: of all responses where everybody has everything, else of those that nobody has yet."""
+    found = np.zeros_like(taken)
+    fresh = np.arange(taken.shape[1]) if design.sharing == "full" else np.flatnonzero(~taken.any(axis=0))
+    found[:, fresh] = share_out(
+        design.sharing, asked.cells[fresh], raters=len(taken), each=design.each, rng=rng, loads=_level(loads)
+    )
+    return found
+
+
+def _level(loads: IntArray) -> IntArray:
+    """Return loads without those of seats that have nothing yet: who comes later is not asked to catch up."""
+    return np.where(loads == 0, loads[loads > 0].min(), loads) if (loads > 0).any() else loads
+
+
+def _line(asked: Asked, design: Design, seat: Seat, mine: IntArray, rng: np.random.Generator) -> pl.DataFrame:
+    """Return what one rater is asked, in order: responses, then anchors put among them, then gold."""
+    order = spaced(asked.scenarios[mine], design.apart, rng, before=seat.before)
+    line = placed_again(
+        mine[order.places], asked.scenarios, share=design.anchors, apart=design.apart, rng=rng, may=~asked.across
+    )
+    purpose = np.where(line.again | asked.across[line.items], "anchor", "item")
+    rows = pl.DataFrame(
+        {"purpose": purpose, "item": line.items, "gold": None, "occasion": np.where(line.again, 2, 1)},
+        schema={name: DRAWN[name] for name in ("purpose", "item", "gold", "occasion")},
+    )
+    with_gold = _with_gold(rows, _gold(len(rows), design, rng))
+    return with_gold.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("place"), pl.all())
+
+
+def _gold(length: int, design: Design, rng: np.random.Generator) -> dict[int, int]:
+    """Return before which place a gold item comes, and which: one by lot in each run, each of them once before any comes again."""
+    if not design.gold or design.every < 1:
+        return {}
+    runs = range(0, length - design.every + 1, design.every)
+    turns = [which for _ in range(len(runs) // design.gold + 1) for which in rng.permutation(design.gold).tolist()]
+    return {start + int(rng.integers(design.every)): which for start, which in zip(runs, turns, strict=False)}
+
+
+def _with_gold(rows: pl.DataFrame, gold: dict[int, int]) -> pl.DataFrame:
+    columns = {"purpose": "gold", "item": None, "occasion": 1}
+    added = pl.DataFrame(
+        [{**columns, "gold": which, "at": at - 0.5} for at, which in gold.items()],
+        schema={**rows.schema, "at": pl.Float64},
+    )
+    placed = rows.with_columns(at=pl.int_range(pl.len()).cast(pl.Float64))
+    return pl.concat([placed, added]).sort("at").drop("at")
