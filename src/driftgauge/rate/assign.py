@@ -49,7 +49,7 @@ class Design:
     anchors
         Share of a rater's responses that is shown to them again.
     gold, every
-        How many gold items there are, and that one stands among so many responses; 0 for none.
+        How many gold items there are, and that one stands among so many responses; 0 for none. Each comes once to a rater.
     """
 
     sharing: Sharing
@@ -72,11 +72,14 @@ class Seat:
         How many responses it has.
     before
         Scenarios that it was asked about last, the newest last.
+    gold
+        Gold items that it has already.
     """
 
     done: IntArray = field(default_factory=lambda: np.array([], dtype=np.int64))
     load: int = 0
     before: Sequence[int] = ()
+    gold: frozenset[int] = frozenset()
 
 
 def draw(asked: Asked, design: Design, seats: Sequence[Seat], rng: np.random.Generator) -> pl.DataFrame:
@@ -129,17 +132,20 @@ def _line(asked: Asked, design: Design, seat: Seat, mine: IntArray, rng: np.rand
         {"purpose": purpose, "item": line.items, "gold": None, "occasion": np.where(line.again, 2, 1)},
         schema={name: DRAWN[name] for name in ("purpose", "item", "gold", "occasion")},
     )
-    with_gold = _with_gold(rows, _gold(len(rows), design, rng))
+    with_gold = _with_gold(rows, _gold(len(rows), design, rng, known=seat.gold))
     return with_gold.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("place"), pl.all())
 
 
-def _gold(length: int, design: Design, rng: np.random.Generator) -> dict[int, int]:
-    """Return before which place a gold item comes, and which: one by lot in each run, each of them once before any comes again."""
-    if not design.gold or design.every < 1:
-        return {}
-    runs = range(0, length - design.every + 1, design.every)
-    turns = [which for _ in range(len(runs) // design.gold + 1) for which in rng.permutation(design.gold).tolist()]
-    return {start + int(rng.integers(design.every)): which for start, which in zip(runs, turns, strict=False)}
+def _gold(length: int, design: Design, rng: np.random.Generator, *, known: frozenset[int]) -> dict[int, int]:
+    """Return before which place a gold item comes, and which; none comes twice to the same rater, who would know it again.
+
+    One stands by lot in each run of `every`; where there are fewer items than runs, in as many runs, spread over the line.
+    """
+    left = [which for which in rng.permutation(design.gold).tolist() if which not in known]
+    runs = length // design.every if design.every else 0
+    count = min(runs, len(left))
+    chosen = ((np.arange(count) + rng.random()) * runs / count).astype(np.int64).tolist() if count else []
+    return {run * design.every + int(rng.integers(design.every)): which for run, which in zip(chosen, left, strict=False)}
 
 
 def _with_gold(rows: pl.DataFrame, gold: dict[int, int]) -> pl.DataFrame:
