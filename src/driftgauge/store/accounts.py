@@ -116,12 +116,12 @@ _BY_ID = _ACCOUNTS.where(accounts.c.account == sa.bindparam("account_id"))
 def find_login(connection: sa.Connection, login: str) -> Account | None:
     """Return the account of a login, or null."""
     row = connection.execute(_BY_LOGIN, {"login": login}).first()
-    return Account(*row) if row else None
+    return Account(*tuple(row)) if row else None
 
 
 def find_account(connection: sa.Connection, account: str) -> Account:
     """Return an account that is there."""
-    return Account(*connection.execute(_BY_ID, {"account_id": account}).one())
+    return Account(*tuple(connection.execute(_BY_ID, {"account_id": account}).one()))
 
 
 def account_of(connection: sa.Connection, rater: str) -> str | None:
