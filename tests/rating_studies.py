@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -187,8 +187,8 @@ class Rater:
         return found
 
 
-def serve(folder: Path, clock: Clock) -> Serving:
-    """Open a study to be rated; the secret is in its .env."""
+def serve(folder: Path, clock: Callable[[], datetime]) -> Serving:
+    """Open a study to be rated; the secret is in its .env. Close it, or leave its block."""
     (folder / ".env").write_text(f"DRIFTGAUGE_SECRET={SECRET}\n")
     return open_serving(folder, now=clock)
 

@@ -1,6 +1,6 @@
 """What raters send is taken once, whole, and only where it is due; on both databases."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Generator
 from pathlib import Path
 
 import pytest
@@ -23,10 +23,11 @@ def clock() -> Clock:
 
 
 @pytest.fixture
-def rater(new_study: Callable[..., NewStudy], clock: Clock) -> Rater:
+def rater(new_study: Callable[..., NewStudy], clock: Clock) -> Generator[Rater]:
     folder = new_study(declared()).folder
     draw(folder, raters=3)
-    return seat(serve(folder, clock))[0]
+    with serve(folder, clock) as serving:
+        yield seat(serving)[0]
 
 
 def rows(rater: Rater, table: sa.Table) -> list[sa.RowMapping]:
@@ -173,27 +174,28 @@ def test_a_session_that_ended_takes_nothing(rater: Rater) -> None:
 def test_the_caps_of_a_day_and_a_break_are_the_servers(new_study: Callable[..., NewStudy], clock: Clock) -> None:
     folder = new_study(declared(day_items=2)).folder
     draw(folder)
-    rater = seat(serve(folder, clock))[0]
-    with Writer(rater.serving) as writer:
+    with serve(folder, clock) as serving, Writer(serving) as writer:
+        rater = seat(serving)[0]
         for _ in range(2):
             writer.submit(rater.who, sent(current(rater))).result(10)
         assert step(rater.serving, rater.who).place == "day_done"
-        later = [row["assignment"] for row in rows(rater, assignments) if row["rater"] == rater.who.rater][2]
+        mine = [row for row in rows(rater, assignments) if row["rater"] == rater.who.rater]
+        later = next(row["assignment"] for row in mine if row["position"] == 3)
         assert refusal(writer, rater, sent(later)) == (403, "day_is_over")
-        clock.goes(hours=16)
-        rater = Rater(rater.serving, rater.cookie)
-    assert len(rows(rater, submissions)) == 2
+        assert len(rows(rater, submissions)) == 2
+        clock.goes(hours=11.9)
+        assert refusal(writer, rater, sent(later)) == (403, "day_is_over")
 
 
 def test_many_raters_at_once_are_each_answered(new_study: Callable[..., NewStudy], clock: Clock) -> None:
     folder: Path = new_study(declared(raters=8)).folder
     draw(folder, raters=8)
-    seated = seat(serve(folder, clock), count=8)
-    with Writer(seated[0].serving) as writer:
+    with serve(folder, clock) as serving, Writer(serving) as writer:
+        seated = seat(serving, count=8)
         for _ in range(6):
             futures = [writer.submit(each.who, sent(current(each))) for each in seated]
             bad = writer.submit(seated[0].who, sent("nothing"))
             assert [each.result(10).revision for each in futures] == [1] * 8
             assert isinstance(bad.exception(10), Refused)
-    assert step(seated[0].serving, seated[0].who).place == "done"
-    assert len(rows(seated[0], ratings)) == 48
+        assert step(seated[0].serving, seated[0].who).place == "done"
+        assert len(rows(seated[0], ratings)) == 48

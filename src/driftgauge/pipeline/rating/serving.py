@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
-from typing import Final
+from typing import Final, Self
 from zoneinfo import ZoneInfo
 
 from driftgauge.clients import environment
@@ -68,6 +68,12 @@ class Serving:
     def caps(self) -> dict[str, Caps]:
         """What looks after the raters of each panel."""
         return {name: _caps(self.study, name) for name in self.study.panels}
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.store.close()
 
     def caps_of(self, panel: str | None) -> Caps:
         """Return what looks after the raters of a panel; of one that is not declared any more, by UTC."""
