@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from threading import RLock
+from time import monotonic
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -18,6 +19,8 @@ Connection = sa.Connection
 """What a transaction works on."""
 PATIENCE: Final = 30.0
 """Seconds to wait for another writer."""
+IDLE: Final = 2.0
+"""Seconds after which a connection that was kept open is looked at before it is used."""
 KEPT: Final = 16
 """Connections that a process which serves keeps open; as many more may come and go."""
 _WRITER: Final = 0x6472_6966_74  # "drift": the advisory lock that makes one writer of many in PostgreSQL
@@ -52,6 +55,16 @@ class Database:
             if not self.is_sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
+                yield connection
+
+    @contextmanager
+    def glancing(self) -> Generator[sa.Connection]:
+        """Yield a connection whose statements each see the newest state: in PostgreSQL, less to say than for a transaction."""
+        if self.is_sqlite:
+            with self.reading() as connection:
+                yield connection
+        else:
+            with self.apart() as connection:
                 yield connection
 
     @contextmanager
@@ -147,9 +160,23 @@ def connect(url: str, *, patience: float = PATIENCE, pooled: bool = False) -> Da
     if found.drivername == "postgresql+psycopg":
         options = f"-c lock_timeout={int(1000 * patience)} -c client_min_messages=error -c timezone=UTC"
         settings = {"options": options, "application_name": "driftgauge", "connect_timeout": max(2, int(patience))}
-        checked = {"pool_pre_ping": True} if pooled else {}
-        return Database(sa.create_engine(found, **_pool(pooled), **checked, hide_parameters=True, connect_args=settings), name)
+        engine = sa.create_engine(found, **_pool(pooled), hide_parameters=True, connect_args=settings)
+        _look_after_a_pause(engine)
+        return Database(engine, name)
     raise StoreError(f"{name} is no address of a store", remedy=_ADDRESSES)
+
+
+def _look_after_a_pause(engine: sa.Engine) -> None:
+    """See that a connection that lay idle is there still before it is used: a server may have been started again meanwhile."""
+
+    @event.listens_for(engine, "checkin")
+    def _put_back(_connection: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+        record.info["since"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _take_out(connection: Any, record: Any, _proxy: Any) -> None:  # pyright: ignore[reportUnusedFunction] - the same
+        if monotonic() - record.info.get("since", monotonic()) > IDLE and not engine.dialect.do_ping(connection):
+            raise exc.DisconnectionError
 
 
 def _pool(pooled: bool) -> dict[str, Any]:

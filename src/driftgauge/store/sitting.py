@@ -7,6 +7,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from driftgauge.store.tables import (
+    accounts,
     assignments,
     exercises,
     pictures,
@@ -20,8 +21,6 @@ from driftgauge.store.tables import (
 
 Rows = Sequence[Mapping[str, Any]]
 OPEN: Final = "open"
-_RECENT: Final = 40
-"""The newest sittings of a rater that are looked at: more than two days have."""
 
 
 @dataclass(frozen=True)
@@ -33,10 +32,6 @@ class Shown:
     state: str
     prompt: str | None
     html: str | None
-
-
-def _is_next(rater: sa.ColumnElement[str]) -> list[sa.ColumnElement[bool]]:
-    return [assignments.c.rater == rater, assignments.c.state == OPEN]
 
 
 def next_assignment(connection: sa.Connection, rater: str, *, calibrated: bool, left_out: Sequence[str] = ()) -> str | None:
@@ -58,19 +53,27 @@ def next_assignment(connection: sa.Connection, rater: str, *, calibrated: bool, 
     Walks the index (rater, state, position) from its first open row, so that it takes the same time at the end as at the
     beginning.
     """
+    found = connection.execute(_NEXT[calibrated], {"of_rater": rater, "left_out": list(left_out)})
+    row = found.first()
+    return str(row[0]) if row else None
+
+
+def _next(calibrated: bool) -> sa.Select[tuple[Any]]:
     category = assignments.c.harm_category
-    wanted = [assignments.c.position > 0 if calibrated else assignments.c.position < 0]
-    if calibrated and left_out:
-        wanted.append(sa.or_(category.is_(None), category.not_in(left_out)))
-    query = (
+    wanted = sa.or_(category.is_(None), category.not_in(sa.bindparam("left_out", expanding=True)))
+    return (
         sa.select(assignments.c.assignment)
-        .where(*_is_next(sa.literal(rater)), *wanted)
+        .where(assignments.c.rater == sa.bindparam("of_rater"), assignments.c.state == OPEN)
+        .where(*([assignments.c.position > 0, wanted] if calibrated else [assignments.c.position < 0]))
         .order_by(assignments.c.position)
         .limit(1)
     )
-    return connection.execute(query).scalar()
 
 
+_NEXT: Final = {True: _next(True), False: _next(False)}
+
+
+_FIRST = assignments.alias("every")
 _OF_RESPONSE = renderings.alias("of_response")
 _OF_EXERCISE = renderings.alias("of_exercise")
 _SHOWN = (
@@ -83,13 +86,24 @@ _SHOWN = (
     )
     .outerjoin(_OF_RESPONSE, _OF_RESPONSE.c.response == assignments.c.response)
     .outerjoin(_OF_EXERCISE, _OF_EXERCISE.c.exercise == assignments.c.exercise)
-    .where(assignments.c.assignment == sa.bindparam("assignment_id"), assignments.c.rater == sa.bindparam("of_rater"))
+    .where(assignments.c.rater == sa.bindparam("of_rater"))
 )
+_NEXT_SHOWN: Final = {
+    calibrated: _SHOWN.where(assignments.c.assignment == _NEXT[calibrated].correlate(None).scalar_subquery())
+    for calibrated in (True, False)
+}
+_SHOWN_BY_ID = _SHOWN.where(assignments.c.assignment == sa.bindparam("assignment_id"))
 
 
 def shown(connection: sa.Connection, assignment: str, *, rater: str) -> Shown | None:
     """Return an assignment of a rater as it is shown; null when it is none of theirs."""
-    row = connection.execute(_SHOWN, {"assignment_id": assignment, "of_rater": rater}).first()
+    row = connection.execute(_SHOWN_BY_ID, {"assignment_id": assignment, "of_rater": rater}).first()
+    return Shown(*row) if row else None
+
+
+def next_shown(connection: sa.Connection, rater: str, *, calibrated: bool, left_out: Sequence[str] = ()) -> Shown | None:
+    """Return what a rater is asked next (`next_assignment`) as it is shown."""
+    row = connection.execute(_NEXT_SHOWN[calibrated], {"of_rater": rater, "left_out": list(left_out)}).first()
     return Shown(*row) if row else None
 
 
@@ -150,33 +164,31 @@ class Calibration:
     right: int
 
 
+_NEWEST = submissions.alias("newest")
+_LATER = submissions.alias("later")
+_CALIBRATION = (
+    sa.select(assignments.c.state, _NEWEST.c.revision, _NEWEST.c.correct)
+    .outerjoin(
+        _NEWEST,
+        sa.and_(
+            _NEWEST.c.assignment == assignments.c.assignment,
+            _NEWEST.c.revision
+            == sa.select(sa.func.max(_LATER.c.revision))
+            .where(_LATER.c.assignment == assignments.c.assignment)
+            .correlate(assignments)
+            .scalar_subquery(),
+        ),
+    )
+    .where(assignments.c.rater == sa.bindparam("of_rater"), assignments.c.position < 0)
+)
+
+
 def calibration_of(connection: sa.Connection, rater: str) -> Calibration:
     """Return how the calibration of a rater stands; `right` is of the newest answer to each exercise."""
-    newest = (
-        sa.select(submissions.c.assignment, sa.func.max(submissions.c.revision).label("revision"))
-        .where(submissions.c.assignment.in_(_calibrating(rater)))
-        .group_by(submissions.c.assignment)
-        .subquery()
-    )
-    answered = submissions.alias("answered")
-    query = (
-        sa.select(assignments.c.state, newest.c.revision, answered.c.correct)
-        .outerjoin(newest, newest.c.assignment == assignments.c.assignment)
-        .outerjoin(
-            answered,
-            sa.and_(answered.c.assignment == assignments.c.assignment, answered.c.revision == newest.c.revision),
-        )
-        .where(assignments.c.rater == rater, assignments.c.position < 0)
-    )
-    rows = connection.execute(query).all()
+    rows = connection.execute(_CALIBRATION, {"of_rater": rater}).all()
     done = [row.revision or 0 for row in rows]
-    return Calibration(
-        len(rows), sum(row.state == OPEN for row in rows), min(done, default=0), sum(bool(row.correct) for row in rows)
-    )
-
-
-def _calibrating(rater: str) -> sa.Select[tuple[Any]]:
-    return sa.select(assignments.c.assignment).where(assignments.c.rater == rater, assignments.c.position < 0)
+    still, right = sum(row.state == OPEN for row in rows), sum(bool(row.correct) for row in rows)
+    return Calibration(len(rows), still, min(done, default=0), right)
 
 
 def reopen_calibration(connection: sa.Connection, rater: str) -> None:
@@ -184,15 +196,6 @@ def reopen_calibration(connection: sa.Connection, rater: str) -> None:
     connection.execute(
         sa.update(assignments).where(assignments.c.rater == rater, assignments.c.position < 0).values(state=OPEN)
     )
-
-
-_POSITIONS = sa.select(
-    sa.select(sa.func.min(assignments.c.position)).where(assignments.c.rater == sa.bindparam("of_rater")).scalar_subquery(),
-    sa.select(sa.func.max(assignments.c.position)).where(assignments.c.rater == sa.bindparam("of_rater")).scalar_subquery(),
-    sa.select(sa.func.coalesce(sa.func.sum(sittings.c["items"]), 0))
-    .where(sittings.c.rater == sa.bindparam("of_rater"))
-    .scalar_subquery(),
-)
 
 
 @dataclass(frozen=True)
@@ -204,10 +207,57 @@ class Extent:
     answered: int
 
 
-def extent(connection: sa.Connection, rater: str) -> Extent:
-    """Return how much a rater is asked, and answered."""
-    row = connection.execute(_POSITIONS, {"of_rater": rater}).one()
-    return Extent(row[0], row[1], int(row[2]))
+@dataclass(frozen=True)
+class Standing:
+    """Where somebody with a seat stands: their account, how much there is, and what they sent last (null before anything)."""
+
+    account: str
+    panel: str
+    consented_at: str | None
+    calibrated_at: str | None
+    preferences: str
+    extent: Extent
+    last: Last | None
+
+
+def _alone(query: sa.Select[tuple[Any]]) -> sa.ScalarSelect[Any]:
+    return query.scalar_subquery()
+
+
+_MINE = sa.select(sa.func.max(submissions.c.row)).where(submissions.c.rater == sa.bindparam("of_rater"))
+_STANDING = (
+    sa.select(
+        accounts.c.account,
+        seats.c.panel,
+        accounts.c.consented_at,
+        accounts.c.calibrated_at,
+        accounts.c.preferences,
+        _alone(sa.select(sa.func.min(_FIRST.c.position)).where(_FIRST.c.rater == sa.bindparam("of_rater"))),
+        _alone(sa.select(sa.func.max(_FIRST.c.position)).where(_FIRST.c.rater == sa.bindparam("of_rater"))),
+        _alone(
+            sa.select(sa.func.coalesce(sa.func.sum(sittings.c["items"]), 0)).where(sittings.c.rater == sa.bindparam("of_rater"))
+        ),
+        submissions.c.row,
+        submissions.c.assignment,
+        assignments.c.purpose,
+        assignments.c.state,
+        submissions.c.answer,
+        submissions.c.correct,
+    )
+    .join(seats, seats.c.rater == accounts.c.rater)
+    .outerjoin(submissions, submissions.c.row == _MINE.scalar_subquery())
+    .outerjoin(assignments, assignments.c.assignment == submissions.c.assignment)
+    .where(accounts.c.rater == sa.bindparam("of_rater"))
+)
+
+
+def standing(connection: sa.Connection, rater: str) -> Standing:
+    """Return where somebody with a seat stands, by one statement."""
+    row = tuple(connection.execute(_STANDING, {"of_rater": rater}).one())
+    last = Last(*row[8:]) if row[8] is not None else None
+    account, panel, consented_at, calibrated_at, preferences, first, latest, answered = row[:8]
+    extent = Extent(first, latest, int(answered))
+    return Standing(account, panel, consented_at, calibrated_at, preferences, extent, last)
 
 
 _SITTING_COLUMNS = [

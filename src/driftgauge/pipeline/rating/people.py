@@ -298,7 +298,7 @@ def who(serving: Serving, cookie: str | None) -> Who | None:
     if not cookie or len(cookie) > 200:
         return None
     session = _session(cookie)
-    with serving.store.reading() as connection:
+    with serving.store.glancing() as connection:
         found = accounts.find_session(connection, session, now=text_of(serving.now()))
     if found is None or found.login is None:
         return None

@@ -21,6 +21,8 @@ from driftgauge.study import Study, load_study
 
 SECRET: Final = "DRIFTGAUGE_SECRET"
 """The environment variable with the secret that links, sessions and keys of submissions rest on."""
+PASS_MARK: Final = 0.8
+"""Of a calibration whose panel is not declared any more."""
 SHORTEST: Final = 32
 """Characters of a secret."""
 
@@ -82,17 +84,17 @@ class Serving:
     def gate_of(self, panel: str | None) -> float:
         """Return the share of a calibration that has to be right."""
         declared = self.study.panels.get(panel or "")
-        return float(getattr(declared, "gate", 0.7))
+        return declared.calibration.pass_mark if declared and declared.calibration else PASS_MARK
 
 
 def _caps(study: Study, panel: str | None) -> Caps:
     declared, wellbeing = study.panels.get(panel or ""), study.protocol.wellbeing
     return Caps(
         session=timedelta(minutes=wellbeing.session_minutes),
-        rest=timedelta(minutes=getattr(wellbeing, "break_minutes", 10)),
+        rest=timedelta(minutes=wellbeing.break_minutes),
         break_every=wellbeing.break_every,
         day_items=wellbeing.day_items,
-        zone=ZoneInfo(getattr(declared, "timezone", "UTC")),
+        zone=ZoneInfo(declared.timezone if declared else "UTC"),
     )
 
 

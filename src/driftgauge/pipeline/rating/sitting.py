@@ -26,7 +26,7 @@ class Seen:
     """A rater as the store has them at one moment."""
 
     rater: str
-    account: accounts.Account
+    stands: sitting.Standing
     notes: dict[str, Any]
     left_out: tuple[str, ...]
     sittings: tuple[Sitting, ...]
@@ -34,8 +34,8 @@ class Seen:
 
     @property
     def calibrated(self) -> bool:
-        """Whether the gate is passed."""
-        return self.account.calibrated_at is not None
+        """Whether the gate is passed, or there is none."""
+        return self.stands.calibrated_at is not None or (self.stands.extent.first or 0) >= 0
 
 
 def rater_of(who: Who) -> str:
@@ -53,11 +53,11 @@ def rater_of(who: Who) -> str:
 
 def _seen(serving: Serving, connection: Connection, who: Who) -> Seen:
     rater = rater_of(who)
-    account = accounts.find_account(connection, who.account)
+    stands = sitting.standing(connection, rater)
     sittings = sittings_of(serving, connection, [rater])[rater]
-    state = wellbeing.state(serving.caps_of(account.panel), sittings, serving.now())
-    left_out = preferences_of(account.preferences).left_out
-    return Seen(rater, account, notes_of(account.preferences), left_out, sittings, state)
+    state = wellbeing.state(serving.caps_of(stands.panel), sittings, serving.now())
+    left_out = preferences_of(stands.preferences).left_out
+    return Seen(rater, stands, notes_of(stands.preferences), left_out, sittings, state)
 
 
 def sittings_of(serving: Serving, connection: Connection, raters: Sequence[str]) -> dict[str, tuple[Sitting, ...]]:
@@ -107,7 +107,7 @@ def step(serving: Serving, who: Who, *, revising: str | None = None) -> Step:
     """
     if revising is not None:
         _reopen(serving, who, revising)
-    with serving.store.reading() as connection:
+    with serving.store.glancing() as connection:
         seen = _seen(serving, connection, who)
         found = _step(serving, connection, seen, revising=revising)
     if found.item:
@@ -117,25 +117,22 @@ def step(serving: Serving, who: Who, *, revising: str | None = None) -> Step:
 
 def _reopen(serving: Serving, who: Who, assignment: str) -> None:
     with serving.store.writing() as connection:
-        if assignment != _undoable(connection, rater_of(who)):
+        if assignment != _undoable(sitting.last_submission(connection, rater_of(who))):
             raise Refused(409, "stale", "only what was sent last can be changed")
         note(connection, who.account, reopened=assignment)
 
 
 def _step(serving: Serving, connection: Connection, seen: Seen, *, revising: str | None) -> Step:
-    if seen.account.consented_at is None:
-        return Step("consent", _standing(serving, connection, seen, None))
+    if seen.stands.consented_at is None:
+        return Step("consent", _standing(serving, seen, None))
     calibration = None if seen.calibrated else sitting.calibration_of(connection, seen.rater)
-    standing = _standing(serving, connection, seen, calibration)
-    last = sitting.last_submission(connection, seen.rater)
+    standing, last = _standing(serving, seen, calibration), seen.stands.last
     if last and last.purpose == "calibration" and seen.notes.get("seen", 0) < last.row:
         return Step("feedback", standing, feedback=_feedback(connection, last))
-    if calibration and calibration.exercises:
-        if not calibration.open:
-            return Step("not_admitted", standing)
-        return _asked(connection, seen, standing, place="calibrate")
-    undo = revising or _undoable(connection, seen.rater, last=last)
-    return _asked(connection, seen, standing, place="rate", revising=revising, can_undo=undo is not None and not revising)
+    if calibration:
+        return _asked(connection, seen, standing, place="calibrate") if calibration.open else Step("not_admitted", standing)
+    can_undo = revising is None and _undoable(last) is not None
+    return _asked(connection, seen, standing, place="rate", revising=revising, can_undo=can_undo)
 
 
 def _asked(
@@ -151,16 +148,13 @@ def _asked(
     state = seen.state
     if revising is None and state.place != "go":
         return Step(state.place, standing, until=state.until, can_undo=can_undo)
-    name = revising or next_of(connection, seen.rater, calibrated=place == "rate", left_out=seen.left_out)
-    found = sitting.shown(connection, name, rater=seen.rater) if name else None
+    if revising is not None:
+        found = sitting.shown(connection, revising, rater=seen.rater)
+    else:
+        found = sitting.next_shown(connection, seen.rater, calibrated=seen.calibrated, left_out=seen.left_out)
     if found is None:
         return Step("done", standing, can_undo=can_undo)
     return Step(place, standing, item=_item(found, is_revision=revising is not None), can_undo=can_undo)
-
-
-def next_of(connection: Connection, rater: str, *, calibrated: bool, left_out: Sequence[str]) -> str | None:
-    """Return the assignment that a rater is asked next."""
-    return sitting.next_assignment(connection, rater, calibrated=calibrated, left_out=left_out)
 
 
 def _item(found: sitting.Shown, *, is_revision: bool) -> Item:
@@ -171,13 +165,13 @@ def _item(found: sitting.Shown, *, is_revision: bool) -> Item:
     return Item(found.assignment, purpose, turns, found.html or "", is_revision)
 
 
-def _standing(serving: Serving, connection: Connection, seen: Seen, calibration: sitting.Calibration | None) -> Standing:
-    extent = sitting.extent(connection, seen.rater)
-    exercises = -(extent.first or 0) if (extent.first or 0) < 0 else 0
+def _standing(serving: Serving, seen: Seen, calibration: sitting.Calibration | None) -> Standing:
+    extent = seen.stands.extent
+    exercises = max(0, -(extent.first or 0))
     done, total = max(0, extent.answered - exercises), max(0, extent.last or 0)
-    if calibration and calibration.exercises:
+    if calibration:
         done, total = calibration.exercises - calibration.open, calibration.exercises
-    day_items = serving.caps_of(seen.account.panel).day_items
+    day_items = serving.caps_of(seen.stands.panel).day_items
     return Standing(done, total, seen.state.today, day_items, seen.state.since_break)
 
 
@@ -189,12 +183,11 @@ def _feedback(connection: Connection, last: sitting.Last) -> dict[str, Any]:
 
 def last_assignment(serving: Serving, who: Who) -> str | None:
     """Return what undo comes back to: what the rater sent last, if it was no calibration and was not erased since."""
-    with serving.store.reading() as connection:
-        return _undoable(connection, rater_of(who))
+    with serving.store.glancing() as connection:
+        return _undoable(sitting.last_submission(connection, rater_of(who)))
 
 
-def _undoable(connection: Connection, rater: str, *, last: sitting.Last | None = None) -> str | None:
-    last = last or sitting.last_submission(connection, rater)
+def _undoable(last: sitting.Last | None) -> str | None:
     if last is None or last.purpose == "calibration" or last.state not in {"rated", "skipped"}:
         return None
     return last.assignment
@@ -204,7 +197,7 @@ def start_break(serving: Serving, who: Who) -> None:
     """Begin a break that the rater wants."""
     with serving.store.writing() as connection:
         seen = _seen(serving, connection, who)
-        changed = wellbeing.rested(serving.caps_of(seen.account.panel), seen.sittings, serving.now())
+        changed = wellbeing.rested(serving.caps_of(seen.stands.panel), seen.sittings, serving.now())
         sitting.keep_sittings(connection, sitting_rows([changed] if changed else [], rater=seen.rater))
 
 
@@ -222,7 +215,7 @@ def carry_on(serving: Serving, who: Who) -> None:
             raise Refused(403, "day_is_over", "the responses of this day are done")
         if seen.state.place == "break" and seen.state.until is not None:
             raise Refused(403, "break", "the break is not over")
-        changed = wellbeing.resumed(serving.caps_of(seen.account.panel), seen.sittings, serving.now())
+        changed = wellbeing.resumed(serving.caps_of(seen.stands.panel), seen.sittings, serving.now())
         sitting.keep_sittings(connection, sitting_rows([changed] if changed else [], rater=seen.rater))
 
 
@@ -230,7 +223,7 @@ def seen_feedback(serving: Serving, who: Who) -> None:
     """Note that the feedback to a calibration item was seen; after the last one, admit the rater or ask once more."""
     with serving.store.writing() as connection:
         seen = _seen(serving, connection, who)
-        last = sitting.last_submission(connection, seen.rater)
+        last = seen.stands.last
         if last is None or last.purpose != "calibration":
             return
         note(connection, who.account, seen=last.row)
@@ -241,8 +234,8 @@ def _decide(serving: Serving, connection: Connection, seen: Seen) -> None:
     found = sitting.calibration_of(connection, seen.rater)
     if seen.calibrated or found.open or not found.exercises:
         return
-    if found.right >= serving.gate_of(seen.account.panel) * found.exercises - ALLOWED:
-        accounts.change_account(connection, seen.account.account, calibrated_at=text_of(serving.now()))
+    if found.right >= serving.gate_of(seen.stands.panel) * found.exercises - ALLOWED:
+        accounts.change_account(connection, seen.stands.account, calibrated_at=text_of(serving.now()))
     elif found.rounds < seen.notes.get("rounds", ROUNDS):
         sitting.reopen_calibration(connection, seen.rater)
 

@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from driftgauge.errors import StoreError
 from driftgauge.pipeline.rating.people import note, notes_of, preferences_of
 from driftgauge.pipeline.rating.serving import Serving, text_of
-from driftgauge.pipeline.rating.sitting import next_of, rater_of, sitting_rows, sittings_of
+from driftgauge.pipeline.rating.sitting import rater_of, sitting_rows, sittings_of
 from driftgauge.pipeline.rating.steps import Refused, Sent, Taken, Who
 from driftgauge.rate import answers, wellbeing
 from driftgauge.rate.wellbeing import Sitting
@@ -324,7 +324,7 @@ class Batch:
             if asked.first_open == asked.assignment:
                 return
             left_out = preferences_of(account.preferences).left_out
-            current = next_of(self._connection, asked.rater, calibrated=calibrated, left_out=left_out)
+            current = sitting.next_assignment(self._connection, asked.rater, calibrated=calibrated, left_out=left_out)
             if current == asked.assignment:
                 return
         elif notes_of(account.preferences).get("reopened") == asked.assignment:
