@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from driftgauge.pipeline.rating.serving import Serving
+from driftgauge.pipeline.rating.serving import Serving, text_of
 
 
 @dataclass(frozen=True)
@@ -90,5 +90,16 @@ class Desk:
 
 
 def desk(serving: Serving, *, panel: str | None = None) -> Desk:
-    """Return the figures of the desk, of one panel or of all."""
-    raise NotImplementedError(serving, panel)
+    """Return the figures of the desk, of one panel or of all.
+
+    Parameters
+    ----------
+    serving
+        The study.
+    panel
+        One that has seats; null for all.
+    """
+    from driftgauge.pipeline.rating.figures import figures  # noqa: PLC0415 - frames, which nothing else of the app needs
+
+    found = figures(serving, panel=panel)
+    return Desk(text_of(serving.now()), *found)
