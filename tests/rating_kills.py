@@ -1,14 +1,13 @@
 """Kill -9 at random moments while twenty raters rate; then look what is there, and go on.
 
-``python -m tests.rating_kills --times 100`` prints a line for each database. Raters ask what comes next, rate, skip and undo, each
-as fast as they are answered. What a rater is about to send, and what was acknowledged, stands in a journal on their side. After
+``python -m tests.rating_kills --times 100`` prints a line for each database. Raters ask what comes next, rate, skip and undo, as
+fast as they are answered. What a rater is about to send, and what was acknowledged, stands in a journal on their side. After
 each kill every acknowledged submission has to be there once, with its values, its rating and the state of its assignment. In
 the next life everybody first sends again what was not acknowledged, with the same key, as a page does that was offline.
 """
 
 import argparse
 import json
-import os
 import random
 import shutil
 import sys
@@ -30,7 +29,7 @@ from driftgauge.pipeline.rating.sitting import last_assignment, step
 from driftgauge.pipeline.rating.steps import Sent
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.store.tables import assignments, ratings, sittings, submissions
-from tests.kills import child, in_child, run_and_kill
+from tests.kills import in_child, run_and_kill
 from tests.rating_studies import Rater, declared, draw, seat, serve
 from tests.servers import postgres
 
@@ -58,6 +57,7 @@ class Tally:
 def main() -> None:
     arguments = argparse.ArgumentParser(description="Kill -9 at random moments while raters rate.")
     arguments.add_argument("--times", type=int, default=100)
+    arguments.add_argument("--responses", type=int, default=RESPONSES, help="of a study, for each rater")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--databases", nargs="+", choices=("sqlite", "postgresql"), default=("sqlite", "postgresql"))
     chosen = arguments.parse_args()
@@ -65,49 +65,58 @@ def main() -> None:
         base = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for database in chosen.databases:
             new = stack.enter_context(postgres()).new_database if database == "postgresql" else None
-            tally = killed(database, chosen.times, base=base, chance=random.Random(chosen.seed), new=new)
+            tally = killed(
+                database, chosen.times, base=base, chance=random.Random(chosen.seed), new=new, responses=chosen.responses
+            )
             sys.stdout.write(json.dumps(asdict(tally)) + "\n")
             sys.stdout.flush()
 
 
-def killed(database: str, times: int, *, base: Path, chance: random.Random, new: Callable[[], str] | None) -> Tally:
+def killed(
+    database: str, times: int, *, base: Path, chance: random.Random, new: Callable[[], str] | None, responses: int = RESPONSES
+) -> Tally:
     """Kill so many serving processes; a study that is rated to its end gives way to the next."""
     tally, began = Tally(database), time.monotonic()
     while tally.kills < times:
-        folder = a_study(base, new)
-        tally.studies += 1
-        finished = False
-        while tally.kills < times and not finished:
-            seed = chance.randrange(1 << 30)
-            finished = run_and_kill(lambda seed=seed: rate(folder, seed), after=chance.uniform(0.05, 1.2))
-            tally.kills += 1
-            in_child(lambda: looked(folder))
-            for name, count in json.loads((folder / _COUNTS).read_text()).items():
-                if name in {"lost", "twice", "wrong", "taken_all_the_same", "unanswered"}:
-                    setattr(tally, name, getattr(tally, name) + count)
-        with child(lambda: rate(folder, 1)) as (process, _):
-            os.waitpid(process, 0)
-        in_child(lambda: looked(folder))
-        counts = json.loads((folder / _COUNTS).read_text())
-        tally.acknowledged += counts["acknowledged"]
-        if counts["lost"] or counts["twice"] or counts["wrong"] or counts["open"]:
-            raise SystemExit(f"{database}: {counts}")
-        shutil.rmtree(folder)
+        _one_study(a_study(base, new, responses), tally, times=times, chance=chance)
     tally.seconds = round(time.monotonic() - began, 1)
     return tally
 
 
-def a_study(base: Path, new: Callable[[], str] | None) -> Path:
+def _one_study(folder: Path, tally: Tally, *, times: int, chance: random.Random) -> None:
+    tally.studies += 1
+    finished = False
+    while tally.kills < times and not finished:
+        seed = chance.randrange(1 << 30)
+        finished = run_and_kill(lambda: rate(folder, seed), after=chance.uniform(0.05, 1.2))
+        tally.kills += 1
+        counts = _counted(folder)
+        for name in ("lost", "twice", "wrong", "taken_all_the_same", "unanswered"):
+            setattr(tally, name, getattr(tally, name) + counts.get(name, 0))
+    in_child(lambda: rate(folder, 1))
+    counts = _counted(folder)
+    tally.acknowledged += counts["acknowledged"]
+    if tally.lost or tally.twice or tally.wrong or any(counts[name] for name in ("lost", "twice", "wrong", "open")):
+        raise SystemExit(f"{tally}, {counts}")
+    shutil.rmtree(folder)
+
+
+def _counted(folder: Path) -> dict[str, int]:
+    in_child(lambda: looked(folder))
+    return json.loads((folder / _COUNTS).read_text())
+
+
+def a_study(base: Path, new: Callable[[], str] | None, responses: int) -> Path:
     folder = Path(tempfile.mkdtemp(dir=base))
     store = f"store: {new()}\n" if new else ""
     text = declared(raters=RATERS, day_items=1_000_000, break_every=1_000_000)
     (folder / "study.yaml").write_text(f"study: town\n{store}{text}")
-    in_child(lambda: _prepare(folder))
+    in_child(lambda: _prepare(folder, responses))
     return folder
 
 
-def _prepare(folder: Path) -> None:
-    draw(folder, raters=RATERS, responses_=RESPONSES)
+def _prepare(folder: Path, responses: int) -> None:
+    draw(folder, raters=RATERS, responses_=responses)
     with serve(folder, lambda: datetime.now(UTC)) as serving:
         (folder / "cookies").write_text("\n".join(each.cookie for each in seat(serving, count=RATERS)))
 

@@ -164,21 +164,20 @@ class Calibration:
     right: int
 
 
+_CALIBRATING = sa.select(assignments.c.assignment).where(
+    assignments.c.rater == sa.bindparam("of_rater"), assignments.c.position < 0
+)
+_ROUNDS = (
+    sa.select(submissions.c.assignment, sa.func.max(submissions.c.revision).label("revision"))
+    .where(submissions.c.assignment.in_(_CALIBRATING))
+    .group_by(submissions.c.assignment)
+    .subquery()
+)
 _NEWEST = submissions.alias("newest")
-_LATER = submissions.alias("later")
 _CALIBRATION = (
     sa.select(assignments.c.state, _NEWEST.c.revision, _NEWEST.c.correct)
-    .outerjoin(
-        _NEWEST,
-        sa.and_(
-            _NEWEST.c.assignment == assignments.c.assignment,
-            _NEWEST.c.revision
-            == sa.select(sa.func.max(_LATER.c.revision))
-            .where(_LATER.c.assignment == assignments.c.assignment)
-            .correlate(assignments)
-            .scalar_subquery(),
-        ),
-    )
+    .outerjoin(_ROUNDS, _ROUNDS.c.assignment == assignments.c.assignment)
+    .outerjoin(_NEWEST, sa.and_(_NEWEST.c.assignment == _ROUNDS.c.assignment, _NEWEST.c.revision == _ROUNDS.c.revision))
     .where(assignments.c.rater == sa.bindparam("of_rater"), assignments.c.position < 0)
 )
 
