@@ -10,7 +10,7 @@ from driftgauge.pipeline.rated import Moment, rated_until
 from driftgauge.records import Manifest
 from driftgauge.store.collected import collected_frame
 from driftgauge.store.declared import prompts_frame
-from driftgauge.store.journal import journal_frame
+from driftgauge.store.told import journal_frame
 
 _PROMPT = ("scenario", "intent", "modality", "language")
 

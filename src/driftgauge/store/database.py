@@ -1,15 +1,16 @@
 """Opening a database: SQLite or PostgreSQL, one reader's snapshot or the one writer, and errors that say what to do."""
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from threading import RLock
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from driftgauge.errors import StoreError
 
@@ -17,8 +18,11 @@ Connection = sa.Connection
 """What a transaction works on."""
 PATIENCE: Final = 30.0
 """Seconds to wait for another writer."""
+KEPT: Final = 16
+"""Connections that a process which serves keeps open; as many more may come and go."""
 _WRITER: Final = 0x6472_6966_74  # "drift": the advisory lock that makes one writer of many in PostgreSQL
 _TAKE_TURN: Final = sa.text("SELECT pg_advisory_xact_lock(:key)")
+_ERASED_FROM: Final = "ratings, responses, answers, submissions, renderings, accounts, demographics"
 _WRITES: Final = "driftgauge_writes"
 
 
@@ -32,10 +36,14 @@ class Database:
         Of SQLAlchemy.
     name
         How messages call it; without a password.
+    turns
+        What the threads of this process take turns by when they write to SQLite, whose own way of waiting is to look again
+        and again.
     """
 
     engine: sa.Engine
     name: str
+    turns: RLock = field(default_factory=RLock, repr=False, compare=False)
 
     @contextmanager
     def reading(self) -> Generator[sa.Connection]:
@@ -66,7 +74,7 @@ class Database:
 
     @contextmanager
     def _turn(self, connection: sa.Connection) -> Generator[sa.Connection]:
-        with _said(self), connection.begin():
+        with self.turns if self.is_sqlite else nullcontext(), _said(self), connection.begin():
             if not self.is_sqlite:
                 connection.execute(_TAKE_TURN, {"key": _WRITER})
             yield connection
@@ -89,7 +97,7 @@ class Database:
             with _said(self), self.engine.connect() as connection:
                 if not self.is_sqlite:
                     connection.execution_options(isolation_level="AUTOCOMMIT")
-                    connection.exec_driver_sql("VACUUM ratings, responses, answers")
+                    connection.exec_driver_sql(f"VACUUM {_ERASED_FROM}")
                     return True
                 connection.exec_driver_sql("COMMIT")  # a checkpoint wants no transaction around it
                 busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
@@ -104,7 +112,7 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
 
-def connect(url: str, *, patience: float = PATIENCE) -> Database:
+def connect(url: str, *, patience: float = PATIENCE, pooled: bool = False) -> Database:
     """Return the database of a URL; nothing is opened yet.
 
     Parameters
@@ -113,6 +121,9 @@ def connect(url: str, *, patience: float = PATIENCE) -> Database:
         ``sqlite:///file`` or ``postgresql+psycopg://user@host/name``.
     patience
         Seconds to wait for another writer.
+    pooled
+        Whether connections are kept open, for a process that serves many short requests. A connection that the server closed
+        meanwhile is replaced.
 
     Raises
     ------
@@ -125,14 +136,20 @@ def connect(url: str, *, patience: float = PATIENCE) -> Database:
         raise StoreError("the address of the store is none", remedy=_ADDRESSES) from None
     name = found.render_as_string(hide_password=True)
     if found.drivername == "sqlite" and found.database:
-        engine = sa.create_engine(found, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": patience})
+        shared = {"timeout": patience, "check_same_thread": not pooled}
+        engine = sa.create_engine(found, **_pool(pooled), hide_parameters=True, connect_args=shared)
         _as_we_need_sqlite(engine)
         return Database(engine, Path(found.database).name)
     if found.drivername == "postgresql+psycopg":
         options = f"-c lock_timeout={int(1000 * patience)} -c client_min_messages=error -c timezone=UTC"
         settings = {"options": options, "application_name": "driftgauge", "connect_timeout": max(2, int(patience))}
-        return Database(sa.create_engine(found, poolclass=NullPool, hide_parameters=True, connect_args=settings), name)
+        checked = {"pool_pre_ping": True} if pooled else {}
+        return Database(sa.create_engine(found, **_pool(pooled), **checked, hide_parameters=True, connect_args=settings), name)
     raise StoreError(f"{name} is no address of a store", remedy=_ADDRESSES)
+
+
+def _pool(pooled: bool) -> dict[str, Any]:
+    return {"poolclass": QueuePool, "pool_size": KEPT, "max_overflow": KEPT} if pooled else {"poolclass": NullPool}
 
 
 _ADDRESSES: Final = "Give sqlite:///driftgauge.db or postgresql+psycopg://user@host/database."

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import polars as pl
 import sqlalchemy as sa
 
 from driftgauge.store.tables import journal
@@ -81,10 +80,3 @@ def entries(connection: sa.Connection, *, until: int | None = None) -> tuple[Ent
         Entry(row.entry, row.at, row.who, row.verb, row.code_version, *map(json.loads, (row.counts, row.hashes, row.detail)))
         for row in connection.execute(query)
     )
-
-
-def journal_frame(connection: sa.Connection) -> pl.DataFrame:
-    """Return the journal as a frame; counts, hashes and detail as JSON."""
-    rows = [tuple(row) for row in connection.execute(sa.select(journal).order_by(journal.c.entry))]
-    names = [column.name for column in journal.columns]
-    return pl.DataFrame(rows, schema={name: pl.Int64 if name == "entry" else pl.String for name in names}, orient="row")
