@@ -53,4 +53,7 @@ def unmeasured(study: Path) -> Behind:
 def moment_of(manifest: Manifest) -> Moment:
     """Return the state of the store that a measurement is of."""
     settings = manifest.settings
-    return Moment(int(str(settings["entry"])), int(str(settings.get("answer", 0))))
+    rating = settings.get("rating")
+    return Moment(
+        int(str(settings["entry"])), int(str(settings.get("answer", 0))), None if rating is None else int(str(rating))
+    )

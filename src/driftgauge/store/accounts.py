@@ -6,7 +6,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from driftgauge.store.tables import accounts, assignments, demographics, invitations, seats, sessions, submissions, tries
+from driftgauge.store.tables import (
+    accounts,
+    assignments,
+    demographics,
+    invitations,
+    journal,
+    seats,
+    sessions,
+    submissions,
+    tries,
+)
 
 
 @dataclass(frozen=True)
@@ -116,12 +126,12 @@ _BY_ID = _ACCOUNTS.where(accounts.c.account == sa.bindparam("account_id"))
 def find_login(connection: sa.Connection, login: str) -> Account | None:
     """Return the account of a login, or null."""
     row = connection.execute(_BY_LOGIN, {"login": login}).first()
-    return Account(*row) if row else None
+    return Account(*tuple(row)) if row else None
 
 
 def find_account(connection: sa.Connection, account: str) -> Account:
     """Return an account that is there."""
-    return Account(*connection.execute(_BY_ID, {"account_id": account}).one())
+    return Account(*tuple(connection.execute(_BY_ID, {"account_id": account}).one()))
 
 
 def account_of(connection: sa.Connection, rater: str) -> str | None:
@@ -152,13 +162,13 @@ _MANY_LIVING = _LIVING.where(sessions.c.session.in_(sa.bindparam("session_hashes
 def find_session(connection: sa.Connection, session: str, *, now: str) -> Account | None:
     """Return whose session it is, or null when it ended, expired, or the account is disabled."""
     row = connection.execute(_ONE_LIVING, {"session_hash": session, "now": now}).first()
-    return Account(*row[:-1]) if row else None
+    return Account(*tuple(row)[:-1]) if row else None
 
 
 def find_sessions(connection: sa.Connection, hashes: Sequence[str], *, now: str) -> dict[str, Account]:
     """Return the account of each of several sessions that go on."""
     rows = connection.execute(_MANY_LIVING, {"session_hashes": list(hashes), "now": now})
-    return {row[-1]: Account(*row[:-1]) for row in rows}
+    return {row[-1]: Account(*tuple(row)[:-1]) for row in rows}
 
 
 def end_session(connection: sa.Connection, session: str, *, at: str) -> None:
@@ -206,12 +216,13 @@ def demographics_of(connection: sa.Connection) -> dict[str, str]:
     return {row.rater: row.answers for row in connection.execute(query)}
 
 
-def erase_person(connection: sa.Connection, rater: str, *, at: str, reason: str, entry: int) -> int:
-    """Empty everything that says who a rater is and what they answered beside their ratings, and return how many rows.
+def erase_person(connection: sa.Connection, rater: str, *, reason: str, entry: int) -> int:
+    """Empty everything that says who a rater is and what they answered beside their ratings; return how many rows.
 
     The seat stays, taken, so that nobody else rates under its name.
     """
-    account = account_of(connection, rater)
+    at = str(connection.execute(sa.select(journal.c.at).where(journal.c.entry == entry)).scalar_one())
+    account = _living_account(connection, rater)
     if account:
         nobody = {"login": None, "password_hash": None, "preferences": "{}", "disabled_at": at}
         change_account(connection, account, **nobody)
@@ -224,3 +235,9 @@ def erase_person(connection: sa.Connection, rater: str, *, at: str, reason: str,
     )
     connection.execute(sa.update(assignments).where(assignments.c.rater == rater).values(state="erased"))
     return int(gone.rowcount) + (account is not None)
+
+
+def _living_account(connection: sa.Connection, rater: str) -> str | None:
+    """Return the id of the account that has a seat and was not erased, or null."""
+    here = (accounts.c.rater == rater, accounts.c.login.is_not(None))
+    return connection.execute(sa.select(accounts.c.account).where(*here)).scalar()

@@ -85,6 +85,10 @@ class Database:
         with _said(self), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
 
+    def close(self) -> None:
+        """Close the connections that are kept open; it can be used again after that."""
+        self.engine.dispose()
+
     def forget(self) -> bool:
         """Clear away what updates left behind in the files of the database: after an erasure, nothing may be found there.
 

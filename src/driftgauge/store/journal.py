@@ -80,3 +80,8 @@ def entries(connection: sa.Connection, *, until: int | None = None) -> tuple[Ent
         Entry(row.entry, row.at, row.who, row.verb, row.code_version, *map(json.loads, (row.counts, row.hashes, row.detail)))
         for row in connection.execute(query)
     )
+
+
+def last_entry(connection: sa.Connection) -> int:
+    """Return the number of the newest entry; a store has one from its beginning."""
+    return int(connection.execute(sa.select(sa.func.max(journal.c.entry))).scalar_one())
