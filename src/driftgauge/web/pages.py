@@ -127,7 +127,7 @@ class Visit:
             "panel": {
                 "language": panel.language if panel else None,
                 "direction": direction(panel.language if panel else None),
-                "timezone": panel.timezone if panel else "UTC",
+                "timezone": self.house.serving.caps_of(self.who.panel).zone.key if self.who else "UTC",
             },
             "static": static_address,
             "notice": "",

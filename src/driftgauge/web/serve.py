@@ -2,7 +2,8 @@
 
 import logging
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -93,21 +94,22 @@ def made_app(place: Place, doors: Mapping[str, tuple[str, str]]) -> ASGIApp:
     serving = open_serving(place.folder)
     writer = Writer(serving)
     app = create_app(serving, writer, base_url=place.base_url, doors=doors)
-    return within(app, begin=writer.__enter__, end=lambda: writer.__exit__(None, None, None))
+    return within(app, (serving, writer))
 
 
-def within(app: ASGIApp, *, begin: Callable[[], object], end: Callable[[], object]) -> ASGIApp:
-    """Return an app that begins something when the server starts, and ends it when the last request was answered."""
+def within(app: ASGIApp, held: Iterable[AbstractContextManager[object]]) -> ASGIApp:
+    """Return an app that enters something when the server starts, and leaves it when the last request was answered."""
 
     async def alive(scope: Any, receive: Any, send: Any) -> None:
         if scope["type"] != "lifespan":
             await app(scope, receive, send)
             return
         await receive()
-        begin()
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        end()
+        with ExitStack() as stack:
+            for each in held:
+                stack.enter_context(each)
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
         await send({"type": "lifespan.shutdown.complete"})
 
     return alive
