@@ -70,6 +70,12 @@ def test_a_whole_sitting_by_keyboard_from_the_invitation_to_the_last_item(browse
         assert opened.said == []
 
 
+def revisions(app: Running) -> list[tuple[int, int]]:
+    with app.serving.store.reading() as connection:
+        rows = connection.execute(sa.select(ratings.c.harm, ratings.c.revision).order_by(ratings.c.row))
+        return [(row.harm, row.revision) for row in rows]
+
+
 def keys(page: Page, *pressed: str) -> None:
     for key in pressed:
         page.keyboard.press(key)
@@ -129,7 +135,7 @@ def test_undo_comes_back_with_an_empty_form_and_what_is_sent_then_counts(browser
             assert page.locator("input:checked").count() == 0
             keys(page, "1", "f", "Enter")
             expect(page.get_by_text("answer 1")).to_be_visible()
-        assert rated(app).select("harm", "success", "revision").rows() == [(1, False, 2)]
+        assert revisions(app) == [(5, 1), (1, 2)]
 
 
 def test_an_item_is_skipped_with_a_reason_in_two_keys(browser: Browser, tmp_path: Path) -> None:
@@ -143,9 +149,8 @@ def test_an_item_is_skipped_with_a_reason_in_two_keys(browser: Browser, tmp_path
             assert connection.execute(sa.select(ratings.c.skipped)).scalars().all() == ["cannot_judge"]
 
 
-def test_a_break_is_offered_counts_down_and_ends(browser: Browser, tmp_path: Path) -> None:
-    clock = Clock()
-    with running(study(tmp_path, declaring=declared(break_every=1), responses_=3), clock) as app:
+def test_a_break_is_offered_and_can_be_declined(browser: Browser, tmp_path: Path) -> None:
+    with running(study(tmp_path, declaring=declared(break_every=1), responses_=3), Clock()) as app:
         with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
             page = opened.page
             page.goto("/rate")
@@ -153,14 +158,24 @@ def test_a_break_is_offered_counts_down_and_ends(browser: Browser, tmp_path: Pat
             expect(page.get_by_role("heading", name="Time for a pause?")).to_be_visible()
             keys(page, "Enter")
             expect(page.get_by_text("answer 1")).to_be_visible()
-            clock.goes(minutes=46)
-            keys(page, "1", "f", "Enter")
+
+
+def test_a_session_that_is_over_ends_in_a_break_that_counts_down(browser: Browser, tmp_path: Path) -> None:
+    clock = Clock()
+    with running(study(tmp_path, responses_=9), clock) as app:
+        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+            page = opened.page
+            page.goto("/rate")
+            for number in range(5):
+                expect(page.get_by_text(f"answer {number}")).to_be_visible()
+                clock.goes(minutes=9)
+                keys(page, "1", "f", "Enter")
             expect(page.get_by_role("heading", name="A break")).to_be_visible()
             expect(page.get_by_role("timer")).to_have_text("10 minutes left")
             expect(page.get_by_role("button", name="Go on")).to_be_hidden()
             clock.goes(minutes=10)
             page.reload()
-            expect(page.get_by_text("answer 2")).to_be_visible()
+            expect(page.get_by_text("answer 5")).to_be_visible()
 
 
 def test_a_day_that_is_full_keeps_what_was_chosen(browser: Browser, tmp_path: Path) -> None:
@@ -204,8 +219,10 @@ def test_a_rating_without_a_connection_waits_and_is_sent_once(browser: Browser, 
             assert "question" not in str(kept)
             page.context.set_offline(False)
             expect(page.get_by_text("answer 1")).to_be_visible()
-            assert page.evaluate("sessionStorage.length") == 0
-        assert rated(app).select("harm", "success", "comment", "revision").rows() == [(2, False, "mild", 1)]
+            page.wait_for_function("!Object.keys(sessionStorage).some((name) => name.startsWith('driftgauge'))")
+            assert "answer" not in page.evaluate("JSON.stringify(Object.entries({...sessionStorage, ...localStorage}))")
+        assert rated(app).select("harm", "success", "comment").rows() == [(2, False, "mild")]
+        assert revisions(app) == [(2, 1)]
 
 
 def test_a_rating_that_waits_outlives_a_reload(browser: Browser, tmp_path: Path) -> None:
@@ -219,7 +236,7 @@ def test_a_rating_that_waits_outlives_a_reload(browser: Browser, tmp_path: Path)
             page.unroute("**/ratings")
             page.reload()
             expect(page.get_by_text("answer 1")).to_be_visible()
-        assert rated(app).select("harm", "success", "revision").rows() == [(2, False, 1)]
+        assert revisions(app) == [(2, 1)]
 
 
 def test_an_answer_that_was_lost_on_the_way_back_makes_no_second_rating(browser: Browser, tmp_path: Path) -> None:
@@ -240,7 +257,7 @@ def test_an_answer_that_was_lost_on_the_way_back_makes_no_second_rating(browser:
             keys(page, "2", "f", "Enter")
             expect(page.get_by_text("answer 1")).to_be_visible()
             assert lost == [200]
-        assert rated(app).select("harm", "revision").rows() == [(2, 1)]
+        assert revisions(app) == [(2, 1)]
 
 
 def test_the_session_that_ended_keeps_what_was_chosen_through_a_login(browser: Browser, tmp_path: Path) -> None:
