@@ -14,6 +14,12 @@ from driftgauge.store.tables import ratings
 from tests.app import Running, chromium, running, tab
 from tests.rating_studies import PASSWORD, Clock, declared, draw
 
+FORGOTTEN = """new Promise((done) => {
+  const look = () => Object.keys(sessionStorage).some((name) => name.startsWith("driftgauge")) ? setTimeout(look, 20) : done();
+  look();
+})"""
+"""Waits until the page keeps nothing of what was sent."""
+
 
 @pytest.fixture(scope="module")
 def browser() -> Generator[Browser]:
@@ -219,7 +225,7 @@ def test_a_rating_without_a_connection_waits_and_is_sent_once(browser: Browser, 
             assert "question" not in str(kept)
             page.context.set_offline(False)
             expect(page.get_by_text("answer 1")).to_be_visible()
-            page.wait_for_function("!Object.keys(sessionStorage).some((name) => name.startsWith('driftgauge'))")
+            page.evaluate(FORGOTTEN)
             assert "answer" not in page.evaluate("JSON.stringify(Object.entries({...sessionStorage, ...localStorage}))")
         assert rated(app).select("harm", "success", "comment").rows() == [(2, False, "mild")]
         assert revisions(app) == [(2, 1)]

@@ -1,6 +1,7 @@
 """The server: one process or several, a log without secrets, and an end that finishes what is in flight."""
 
 import logging
+import os
 import re
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
@@ -12,8 +13,13 @@ from typing import Any, Final
 import uvicorn
 from starlette.types import ASGIApp
 
+from driftgauge.errors import RatingError
+from driftgauge.pipeline.opened import STORE
+from driftgauge.pipeline.rating.people import invite
+from driftgauge.pipeline.rating.roster import has_lead
 from driftgauge.pipeline.rating.serving import open_serving
 from driftgauge.pipeline.rating.writer import Writer
+from driftgauge.study import load_study
 from driftgauge.web.app import create_app
 
 _GRACE_S: Final = 20
@@ -51,6 +57,23 @@ class Place:
         """Where people reach it."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return (self.base_url or f"http://{host}:{self.port}").rstrip("/")
+
+
+def first_invitation(place: Place) -> str | None:
+    """Return the path of an invitation of a lead where there is none yet, and null where somebody can invite others.
+
+    Raises
+    ------
+    RatingError
+        When there is no secret, or several processes are to write to one file.
+    """
+    if place.workers > 1 and not (os.environ.get(STORE) or load_study(place.folder).store_url).startswith("postgresql"):
+        raise RatingError(
+            f"{place.workers} workers cannot share an SQLite file",
+            remedy="Use --workers 1, or PostgreSQL: `store: postgresql+psycopg://user@host/database` in study.yaml.",
+        )
+    with open_serving(place.folder, serves=False) as serving:
+        return None if has_lead(serving) else invite(serving, role="lead")[0].link_path
 
 
 def serve(place: Place, *, doors: Mapping[str, tuple[str, str]] | None = None) -> None:
