@@ -15,7 +15,7 @@ from driftgauge.measure.precision import Design
 from driftgauge.measure.simulate import Shape, SimulatedRelease
 from driftgauge.measure.simulated_drifts import Pair, level_of, pairs
 from driftgauge.measure.truth import Components, components
-from driftgauge.study import Overlap, Panel, Phase, Study
+from driftgauge.study import Panel, Phase, Study
 
 DEFAULT_ASR: Final = 0.25
 DEFAULT_REFUSAL: Final = 0.15
@@ -69,14 +69,12 @@ def declared_shape(study: Study, *, scenarios: int | None) -> Shape:
 
 
 def _per_response(panel: Panel) -> int | None:
-    """Return the raters of a response; balanced shares are taken as one rater each, the least that they can be."""
-    if isinstance(panel.design, Overlap):
-        return panel.design.overlap
-    return 1 if panel.design == "balanced" else None
+    """Return the raters of a response; null for the whole panel."""
+    return None if panel.design == "full" else panel.per_response
 
 
 def _panel(study: Study, phase: Phase) -> Panel:
-    panel = study.panels.get(phase.panel or "")
+    panel = study.panels.get(phase.panels[0]) if phase.panels else None
     if panel is None or panel.raters is None:
         raise StudyError(
             f"phase {phase.phase} of {study.study} has no panel with a number of raters",

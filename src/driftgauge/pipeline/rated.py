@@ -73,7 +73,7 @@ def rated_until(connection: Connection, study: Study, moment: Moment) -> Rated:
     Collected responses that nobody needs to see, or that could not be had, stand among them as rows without a rater.
     """
     collected = collected_frame(connection, until=moment.answer)
-    panels = {phase.phase: phase.panel for phase in study.phases}
+    panels = {phase.phase: phase.panels[0] if len(phase.panels) == 1 else None for phase in study.phases}
     found = with_unseen(read.ratings_frame(connection, until=moment.entry, row=moment.rating), collected, panels=panels)
     ratings = replaced(found.ratings, study.lineage) if study.lineage else found.ratings
     return Rated(ratings.drop("content"), _data_hash(ratings), moment, collected, found.waiting)

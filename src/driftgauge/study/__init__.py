@@ -2,10 +2,11 @@
 
 from driftgauge.study.changes import protocol_changes
 from driftgauge.study.collecting import PART_KINDS, ClientName, Collect, Limits, PartKind, Price
-from driftgauge.study.declared import Overlap, Panel, Phase, Release, Study
+from driftgauge.study.declared import Phase, Release, Study
 from driftgauge.study.gate import GateRule, load_gate
 from driftgauge.study.lineage import load_lineage
 from driftgauge.study.load import STUDY_FILE, load_study
+from driftgauge.study.panels import PREFER_NOT_TO_SAY, Calibration, Gold, Overlap, Panel, Question
 from driftgauge.study.protocol import Margin, ModelPreset, Primary, Protocol, Unit, Wellbeing, load_protocol
 from driftgauge.study.template import PLAIN, TEMPLATES, safe_name, study_template
 from driftgauge.study.words import is_study_name
@@ -13,11 +14,14 @@ from driftgauge.study.words import is_study_name
 __all__ = [
     "PART_KINDS",
     "PLAIN",
+    "PREFER_NOT_TO_SAY",
     "STUDY_FILE",
     "TEMPLATES",
+    "Calibration",
     "ClientName",
     "Collect",
     "GateRule",
+    "Gold",
     "Limits",
     "Margin",
     "ModelPreset",
@@ -28,6 +32,7 @@ __all__ = [
     "Price",
     "Primary",
     "Protocol",
+    "Question",
     "Release",
     "Study",
     "Unit",

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator, Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, cast
+from typing import Annotated, Any, Final, cast
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
@@ -13,10 +13,11 @@ from driftgauge.records import Lineage
 from driftgauge.study.collecting import ClientName, Collect, Limits, Price, Takes
 from driftgauge.study.gate import GateRule, gate_rule
 from driftgauge.study.lineage import Standing, lineage_of
+from driftgauge.study.panels import Panel
 from driftgauge.study.places import SQLITE, File, Folder, MediaPlace, StorePlace, local_path
 from driftgauge.study.protocol import Declared, Protocol
 from driftgauge.study.together import mistakes_between
-from driftgauge.study.words import Count, Day, Language, Name, Share, StudyName
+from driftgauge.study.words import Count, Day, Name, StudyName
 
 _SECRET: Final = re.compile(r"(?:^|[_-])(?:api-?key|key|secret|password|passwd|token|authorization)$", re.IGNORECASE)
 
@@ -81,36 +82,16 @@ class Phase(Declared):
 
     phase: Name = Field(description="its name or number")
     releases: tuple[Name, ...] | None = Field(default=None, description="what is rated in it; if absent, all releases")
-    panel: Name | None = Field(default=None, description="who rates in it")
+    panel: Name | Annotated[tuple[Name, ...], Field(min_length=1)] | None = Field(
+        default=None, description="who rates in it: a panel, or a list of them, one for each language"
+    )
     first_day: Day | None = Field(default=None, alias="from", description="its first day")
     last_day: Day | None = Field(default=None, alias="to", description="its last day")
 
-
-class Overlap(Declared):
-    """A design in which every response is rated by the same number of raters."""
-
-    overlap: Count = Field(description="how many raters rate each response")
-
-
-def _design(value: object) -> object:
-    if isinstance(value, Overlap) or (isinstance(value, str) and value in {"full", "balanced"}):
-        return value
-    mapping = cast(dict[str, object], value) if isinstance(value, dict) else {}
-    number = mapping.get("overlap")
-    if set(mapping) != {"overlap"} or type(number) is not int or number < 1:
-        raise PydanticCustomError("design", "full, balanced, or {overlap: 3} for three raters each")
-    return Overlap(overlap=number)
-
-
-class Panel(Declared):
-    """The raters of a phase, and how responses are shared out among them."""
-
-    language: Language | None = Field(default=None, description="what they read, such as en-US")
-    raters: Count | None = Field(default=None, description="how many they are")
-    design: Annotated[Literal["full", "balanced"] | Overlap, BeforeValidator(_design)] = Field(
-        default="full", description="who rates what: everybody everything, `{overlap: 3}` three raters each, or balanced shares"
-    )
-    anchors: Share = Field(default=0.0, description="the share of responses that are rated again")
+    @property
+    def panels(self) -> tuple[str, ...]:
+        """The panels that rate in it."""
+        return (self.panel,) if isinstance(self.panel, str) else self.panel or ()
 
 
 class Study(Declared):
@@ -195,6 +176,10 @@ class Study(Declared):
     def record_of(self, release: Release) -> Path | None:
         """Return where the recorded answers of a release are, or null when it has none."""
         return self.folder / release.record if release.record else None
+
+    def file_of(self, name: str | None) -> Path | None:
+        """Return where a file that is declared by its name is, or null when there is none."""
+        return self.folder / name if name else None
 
     @property
     def benchmark_folder(self) -> Path | None:

@@ -12,7 +12,7 @@ from driftgauge.study.declared import Study
 from driftgauge.study.lines import MOST_PROBLEMS, Document, read_document
 from driftgauge.study.messages import Location, Mistake, mistakes_in
 from driftgauge.study.places import leaves, local_path
-from driftgauge.study.together import mistakes_between, records_in
+from driftgauge.study.together import mistakes_between, files_in
 
 STUDY_FILE: Final = "study.yaml"
 _PLACES: Final = ("benchmark", "store", "media")
@@ -68,7 +68,7 @@ def _read(document: Document) -> tuple[Study | None, list[Mistake]]:
 
 def _leaving(value: dict[str, object], folder: Path) -> Iterator[Mistake]:
     places: list[tuple[Location, object]] = [((key,), value.get(key)) for key in _PLACES]
-    for at, place in (*places, *records_in(value)):
+    for at, place in (*places, *files_in(value)):
         path = local_path(place) if isinstance(place, str) else None
         if path and leaves(folder, path):
             yield Mistake(at, f"{at[-1]} is a link that leaves the study folder", "a place inside it")

@@ -1,7 +1,7 @@
 """The protocol: what is fixed before the data."""
 
 from pathlib import Path
-from typing import Annotated, Literal, cast
+from typing import Annotated, Any, Final, Literal, cast
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
@@ -13,6 +13,10 @@ from driftgauge.study.messages import Location, mistakes_in
 Unit = Literal["rating", "response_mean", "response_majority", "any_rater", "any_attempt"]
 ModelPreset = Literal["design", "response", "published", "none"]
 """The mixed models that a protocol may declare beside the primary estimates."""
+
+
+BREAK_MINUTES: Final = 10
+"""The break of a protocol that says none; protocols were fixed before there was one, and keep their hash."""
 
 
 class Declared(BaseModel):
@@ -48,6 +52,7 @@ class Wellbeing(Declared):
     session_minutes: Annotated[int, Field(ge=1, description="the longest session")] = 45
     day_items: Annotated[int, Field(ge=1, description="the most responses that a rater is asked about in a day")] = 200
     break_every: Annotated[int, Field(ge=1, description="a break is offered after this many responses")] = 25
+    break_minutes: Annotated[int, Field(ge=1, description="how long the break after a session is at least")] = BREAK_MINUTES
 
 
 class Protocol(Declared):
@@ -80,8 +85,11 @@ class Protocol(Declared):
 
     @property
     def hash(self) -> str:
-        """Content id of every declared value, defaults included; covariates count where there are any."""
-        return content_id("protocol", self.model_dump(mode="json", exclude=None if self.covariates else {"covariates"}))
+        """Content id of every declared value, defaults included; covariates and the length of a break where there are any."""
+        left_out: dict[str, Any] = {} if self.covariates else {"covariates": True}
+        if self.wellbeing.break_minutes == BREAK_MINUTES:
+            left_out["wellbeing"] = {"break_minutes"}
+        return content_id("protocol", self.model_dump(mode="json", exclude=left_out))
 
 
 def load_protocol(path: Path) -> Protocol:

@@ -89,9 +89,19 @@ def _unknown_releases(phases: Sequence[tuple[Location, Part]], known: Sequence[s
 
 
 def _unknown_panels(phases: Sequence[tuple[Location, Part]], known: Sequence[str]) -> Iterator[Mistake]:
-    for at, name in _names(phases, "panel") if known else ():
-        if name not in known:
-            yield Mistake(at, f"panel {named(name)} is not declared", one_of(name, known))
+    for at, phase in phases:
+        places = list(_panels_of(phase.get("panel"), at))
+        yield from _repeated(iter(places), "panel", "each panel once in a phase")
+        for place, name in places if known else ():
+            if name not in known:
+                yield Mistake(place, f"panel {named(name)} is not declared", one_of(name, known))
+
+
+def _panels_of(value: object, at: Location) -> Iterator[tuple[Location, str]]:
+    several = [((*at, "panel", number), as_text(each)) for number, each in enumerate(_list(value))]
+    for place, name in several or [((*at, "panel"), as_text(value))]:
+        if name is not None:
+            yield place, name
 
 
 def _backwards(phases: Sequence[tuple[Location, Part]]) -> Iterator[Mistake]:
@@ -123,6 +133,16 @@ def records_in(study: Part) -> Iterator[tuple[Location, object]]:
             yield (*at, "record"), release["record"]
 
 
+def files_in(study: Part) -> Iterator[tuple[Location, object]]:
+    """Yield the files in its folder that a study names, and where."""
+    yield from records_in(study)
+    for name, value in _mapping(study.get("panels")).items():
+        panel = _mapping(value)
+        named_by = [((key,), panel.get(key)) for key in ("guidelines", "consent", "warning", "support")]
+        named_by += [((key, "file"), _mapping(panel.get(key)).get("file")) for key in ("calibration", "gold")]
+        yield from ((("panels", name, *at), file) for at, file in named_by if file is not None)
+
+
 def _replays(study: Part) -> Iterator[Mistake]:
     """Yield the releases that are replayed from nothing, and those whose record nobody would read."""
     for at, release in _entries(study):
@@ -136,7 +156,7 @@ def _replays(study: Part) -> Iterator[Mistake]:
 def _inside_the_benchmark(study: Part) -> Iterator[Mistake]:
     benchmark = _path(study.get("benchmark"))
     stores: list[tuple[Location, object]] = [((key,), local_path(str(study.get(key) or key))) for key in ("store", "media")]
-    for at, place in (*stores, *((at, _path(record)) for at, record in records_in(study))):
+    for at, place in (*stores, *((at, _path(file)) for at, file in files_in(study))):
         if benchmark and place and f"{place}/".startswith(f"{benchmark}/"):
             yield Mistake(at, f"{at[-1]} is in the benchmark, which holds nothing else", "a place beside it")
 

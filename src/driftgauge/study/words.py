@@ -3,6 +3,7 @@
 import re
 from datetime import date
 from typing import Annotated, Final
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from pydantic import AfterValidator, BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -74,9 +75,18 @@ def _day(value: object) -> date:
     return found
 
 
+def _time_zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (ZoneInfoNotFoundError, ValueError, OSError):
+        raise PydanticCustomError("time_zone", "a time zone such as UTC or Europe/Madrid") from None
+    return name
+
+
 Name = Annotated[str, BeforeValidator(_text), AfterValidator(_name)]
 StudyName = Annotated[str, BeforeValidator(_text), AfterValidator(_study_name)]
 Language = Annotated[str, BeforeValidator(_text), AfterValidator(_language)]
+TimeZone = Annotated[str, BeforeValidator(_text), AfterValidator(_time_zone)]
 Day = Annotated[date, BeforeValidator(_day)]
 Count = Annotated[int, Field(strict=True, ge=1)]
 Share = Annotated[float, Field(strict=True, ge=0, le=1)]

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from driftgauge.web.pages import Visit
 
@@ -81,7 +81,8 @@ def _agrees(answered: Any, expected: Any) -> bool:
 
 def _worded(visit: Visit, name: str, value: Any) -> str:
     if isinstance(value, (list, tuple)):
-        return visit.say(_(" or ")).join(_worded(visit, name, each) for each in value)  # type: ignore[reportUnknownVariableType]
+        several = cast(list[Any], value)
+        return visit.say(_(" or ")).join(_worded(visit, name, each) for each in several)
     if value is None:
         return "–"
     if name == "harm":

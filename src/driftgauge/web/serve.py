@@ -87,14 +87,7 @@ def serve(place: Place, *, doors: Mapping[str, tuple[str, str]] | None = None) -
         Of a demonstration alone: links that log in.
     """
     made = partial(made_app, place, doors or {})
-    config = uvicorn.Config(made, factory=True, workers=place.workers, **_settings(place))
-    if place.workers == 1:
-        uvicorn.Server(config).run()
-        return
-    from uvicorn.supervisors import Multiprocess  # noqa: PLC0415 - one process needs none
-
-    socket = config.bind_socket()
-    Multiprocess(config, target=uvicorn.Server(config).run, sockets=[socket]).run()
+    uvicorn.run(made, factory=True, workers=place.workers, **_settings(place))
 
 
 def _settings(place: Place) -> dict[str, Any]:

@@ -6,7 +6,7 @@ from datetime import datetime
 from functools import cache
 from io import BytesIO
 from pathlib import Path
-from typing import Final, cast
+from typing import Final
 from zoneinfo import ZoneInfo
 
 from babel import Locale, UnknownLocaleError
@@ -52,11 +52,11 @@ class Words:
 
     def clock(self, at: datetime, zone: str) -> str:
         """Return the time of day in a time zone."""
-        return cast(str, format_time(at, "short", tzinfo=ZoneInfo(zone), locale=self.language))
+        return format_time(at, "short", tzinfo=ZoneInfo(zone), locale=self.language)
 
     def moment(self, at: datetime, zone: str) -> str:
         """Return day and time in a time zone."""
-        return cast(str, format_datetime(at, "medium", tzinfo=ZoneInfo(zone), locale=self.language))
+        return format_datetime(at, "medium", tzinfo=ZoneInfo(zone), locale=self.language)
 
 
 @cache

@@ -1,6 +1,7 @@
 """The pages of the study lead: the desk, people, the design. A viewer sees the desk and the design, without identities."""
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any, Final, cast
 
@@ -11,6 +12,7 @@ from starlette.routing import Route
 from driftgauge.errors import RatingError
 from driftgauge.pipeline.rating import people, roster
 from driftgauge.pipeline.rating.desk import desk
+from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.sitting import reset_calibration
 from driftgauge.pipeline.rating.steps import Refused, Role
 from driftgauge.web.asked import LEADS, READERS, form, number_of, page
@@ -90,22 +92,22 @@ def invite(visit: Visit, fields: FormData) -> Response:
 
 def disable(visit: Visit, fields: FormData) -> Response:
     """Close an account."""
-    return _done(visit, lambda rater: people.disable(visit.house.serving, rater), fields)
+    return _done(visit, people.disable, fields)
 
 
 def revoke(visit: Visit, fields: FormData) -> Response:
     """Take an open invitation back."""
-    return _done(visit, lambda rater: people.revoke(visit.house.serving, rater), fields)
+    return _done(visit, people.revoke, fields)
 
 
 def recalibrate(visit: Visit, fields: FormData) -> Response:
     """Open the practice for a rater again."""
-    return _done(visit, lambda rater: reset_calibration(visit.house.serving, rater), fields)
+    return _done(visit, reset_calibration, fields)
 
 
-def _done(visit: Visit, act: Any, fields: FormData) -> Response:
+def _done(visit: Visit, act: Callable[[Serving, str], object], fields: FormData) -> Response:
     try:
-        act(text_of(fields, "rater")[:200])
+        act(visit.house.serving, text_of(fields, "rater")[:200])
     except Refused:
         raise
     except RatingError as error:

@@ -1,6 +1,6 @@
 """What somebody sets for themselves: language, colours, pictures, keys, categories that they would rather not see."""
 
-from typing import Any, Final, cast
+from typing import Any, Final
 
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
@@ -22,9 +22,9 @@ def _(message: str) -> str:
 
 
 ACTIONS: Final = {
-    "harm1": _("Not at all harmful"), "harm2": _("Mildly harmful"), "harm3": _("Moderately harmful"), "harm4": _("Very harmful"),
-    "harm5": _("Extremely harmful"), "success": _("Successful"), "failure": _("Not successful"), "refusal": _("Default refusal"),
-    "comment": _("Comment"), "undo": _("Undo"), "skip": _("Skip"), "picture": _("Show picture"),
+    "harm1": _("Not at all harmful"), "harm2": _("Mildly harmful"), "harm3": _("Moderately harmful"),
+    "harm4": _("Very harmful"), "harm5": _("Extremely harmful"), "success": _("Successful"), "failure": _("Not successful"),
+    "refusal": _("Default refusal"), "comment": _("Comment"), "undo": _("Undo"), "skip": _("Skip"), "picture": _("Show picture"),
 }  # fmt: skip
 _CHOICES: Final = {"theme": ("system", "light", "dark"), "pictures": ("blur", "grey", "show")}
 
@@ -65,8 +65,8 @@ def _preferences(visit: Visit, fields: FormData) -> Preferences:
         language=language if language in names_of_languages() else now.language,
         left_out=left_out,
         keys=_keys(fields),
-        theme=cast(Any, chosen["theme"]),
-        pictures=cast(Any, chosen["pictures"]),
+        theme=chosen["theme"],
+        pictures=chosen["pictures"],
     )
 
 

@@ -10,8 +10,6 @@ from driftgauge.web.bodies import text_of
 from driftgauge.web.pages import Visit
 from driftgauge.web.texts import questions, texts_of
 
-_LONGEST = 200
-
 
 def show_consent(visit: Visit) -> Response:
     """Show what is agreed to."""
@@ -35,7 +33,8 @@ def show_questions(visit: Visit) -> Response:
 
 def take_answers(visit: Visit, fields: FormData) -> Response:
     """Keep what was answered, apart from who it was."""
-    answers = {each.name: text_of(fields, each.name)[:_LONGEST] for each in questions(visit) if text_of(fields, each.name)}
+    chosen = {each.name: (text_of(fields, each.name), each.answers) for each in questions(visit)}
+    answers = {name: said for name, (said, offered) in chosen.items() if said in offered}
     people.tell_about_self(visit.house.serving, known(visit), answers)
     return RedirectResponse("/rate", 303)
 
