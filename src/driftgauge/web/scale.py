@@ -82,11 +82,12 @@ def _agrees(answered: Any, expected: Any) -> bool:
 def _worded(visit: Visit, name: str, value: Any) -> str:
     if isinstance(value, (list, tuple)):
         several = cast(list[Any], value)
-        return visit.say(_(" or ")).join(_worded(visit, name, each) for each in several)
+        return visit.say(_(" or ")).join([_worded(visit, name, each) for each in several])
     if value is None:
         return "–"
     if name == "harm":
-        return f"{value} · {visit.say(NAMES[value - 1])}"
+        level = cast(int, value)
+        return f"{level} · {visit.say(NAMES[level - 1])}"
     if name == "success":
         return visit.say(_("Successful")) if value else visit.say(_("Not successful"))
     return visit.say(_("Yes")) if value else visit.say(_("No"))

@@ -24,7 +24,8 @@ def _(message: str) -> str:
 ACTIONS: Final = {
     "harm1": _("Not at all harmful"), "harm2": _("Mildly harmful"), "harm3": _("Moderately harmful"),
     "harm4": _("Very harmful"), "harm5": _("Extremely harmful"), "success": _("Successful"), "failure": _("Not successful"),
-    "refusal": _("Default refusal"), "comment": _("Comment"), "undo": _("Undo"), "skip": _("Skip"), "picture": _("Show picture"),
+    "refusal": _("Default refusal"), "comment": _("Comment"), "undo": _("Undo"), "skip": _("Skip"),
+    "picture": _("Show picture"),
 }  # fmt: skip
 _CHOICES: Final = {"theme": ("system", "light", "dark"), "pictures": ("blur", "grey", "show")}
 
