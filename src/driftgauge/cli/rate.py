@@ -54,6 +54,29 @@ def import_command(
     console.print(Text(f"Next: driftgauge measure {study}", style="dim"))
 
 
+@rate_command.command("serve")
+@options.study
+@click.option("--host", default="127.0.0.1", show_default=True, help="What to listen on; 0.0.0.0 for the whole network.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes; several need PostgreSQL.")
+@click.option("--base-url", help="Where people reach it, such as https://rate.example.org.")
+@click.option("--proxy-headers", is_flag=True, help="Believe the proxy in front about who asks, and about https.")
+def serve_command(study: Path, host: str, port: int, workers: int, base_url: str | None, proxy_headers: bool) -> None:
+    """Serve the rating app of STUDY until Ctrl-C.
+
+    Where nobody can invite others yet, an invitation of a first lead is printed. What is in flight at Ctrl-C is finished.
+    """
+    with needing("web"):
+        from driftgauge.web.serve import Place, first_invitation, serve  # noqa: PLC0415 - the core has no server
+    place = Place(study, host, port, workers, base_url, proxy_headers)
+    with needing("web"):
+        invitation = first_invitation(place)
+        click.echo(f"Rating app of {study}: {place.address} (Ctrl-C ends it)")
+        if invitation:
+            click.echo(f"Nobody leads it yet. For the study lead, once, within 14 days: {place.address}{invitation}")
+        serve(place)
+
+
 @rate_command.command("detect")
 @options.study
 @options.as_json
