@@ -71,10 +71,12 @@ def draw(
     gold: Sequence[int] = (),
     anchors: Sequence[int] = (),
     picture: str | None = None,
+    more: str = "",
 ) -> Drawn:
     """Put a drawn panel into the store of a study: every rater is asked about every response, in order.
 
     `gold` and `anchors` are positions from 1, beyond those of the items, at which a control item or the first response comes.
+    `more` is put behind each prompt and response, to make them as long as real ones.
     """
     opened = open_study(folder, create=True)
     with opened.store.writing() as connection:
@@ -83,7 +85,7 @@ def draw(
         _add(connection, seats, [{"rater": r, "panel": "panel-1", "number": n, "entry": entry} for n, r in enumerate(names, 1)])
         draw_row = {"draw": "d1", "panel": "panel-1", "phase": "1", "seed": 1, "design": "{}", "report": "{}", "entry": entry}
         _add(connection, draws, [draw_row])
-        rows = _responses(connection, responses_, entry=entry, picture=picture)
+        rows = _responses(connection, responses_, entry=entry, picture=picture, more=more)
         trained = [_exercise(connection, "calibration", n, entry=entry) for n in range(calibration)]
         silent = [_exercise(connection, "gold", n, entry=entry) for n, _ in enumerate(gold)]
         drawn = Drawn(names)
@@ -127,7 +129,7 @@ def turns(text: str, picture: str | None = None) -> str:
     return json.dumps([{"role": "user", "parts": parts}])
 
 
-def _responses(connection: sa.Connection, count: int, *, entry: int, picture: str | None) -> list[int]:
+def _responses(connection: sa.Connection, count: int, *, entry: int, picture: str | None, more: str) -> list[int]:
     _add(connection, releases, [{"release": "Elm 1", "entry": entry}])
     rows: list[dict[str, Any]] = []
     for number in range(count):
@@ -149,7 +151,7 @@ def _responses(connection: sa.Connection, count: int, *, entry: int, picture: st
     placed = [int(row) for row in added.scalars()]
     shown = [
         {
-            "response": row, "prompt": turns(f"question {n}", picture), "html": f"<p>answer {n}</p>", "names": 0,
+            "response": row, "prompt": turns(f"question {n}{more}", picture), "html": f"<p>answer {n}</p>{more}", "names": 0,
             "masked": False, "entry": entry,
         }
         for n, row in enumerate(placed)
