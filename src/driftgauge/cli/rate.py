@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftgauge.cli import options
-from driftgauge.cli.analyze import parse_map
-from driftgauge.cli.shown import progress_bar
+from driftgauge.cli.progress import progress_bar
 from driftgauge.errors import needing
 
 
@@ -37,7 +36,7 @@ def import_command(
     """
     with needing("store"):
         from driftgauge.pipeline.rate_import import Ratings, import_ratings  # noqa: PLC0415 - the core has no store
-    ratings = Ratings(files=files, format=file_format, column_map=parse_map(column_map), revise=revise)
+    ratings = Ratings(files=files, format=file_format, column_map=options.parse_map(column_map), revise=revise)
     with progress_bar(quiet=as_json) as progress, needing("store"):
         found = import_ratings(study, ratings, progress=progress)
     if as_json:
