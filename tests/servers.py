@@ -68,7 +68,7 @@ def postgres() -> Generator[Postgres]:
     user = "postgres" if os.geteuid() == 0 else None
     if user:
         shutil.chown(folder, user)
-    server = Postgres(binaries, folder, _free_port(), user)
+    server = Postgres(binaries, folder, free_port(), user)
     try:
         server.make()
         server.start()
@@ -78,7 +78,7 @@ def postgres() -> Generator[Postgres]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -127,6 +127,24 @@ class StoreError(DriftgaugeError):
 EXTRAS: Final[Mapping[str, tuple[type[DriftgaugeError], frozenset[str]]]] = {
     "store": (StoreError, frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"})),
     "collect": (CollectError, frozenset({"inspect_ai", "openai", "anthropic", "httpx", "httpx2", "tenacity", "dotenv"})),
+    "web": (
+        RatingError,
+        frozenset(
+            {
+                "argon2",
+                "babel",
+                "httptools",
+                "itsdangerous",
+                "jinja2",
+                "markdown_it",
+                "nh3",
+                "python_multipart",
+                "starlette",
+                "uvicorn",
+                "uvloop",
+            }
+        ),
+    ),
     "model": (EstimationError, frozenset({"formulaic", "pandas", "arviz_stats", "scipy"})),
     "bayes": (EstimationError, frozenset({"bambi", "pandas", "pymc", "nutpie", "arviz", "xarray", "pytensor"})),
 }
@@ -144,7 +162,7 @@ def needing(extra: str) -> Generator[None]:
 
     Raises
     ------
-    StoreError, CollectError, EstimationError
+    StoreError, CollectError, RatingError, EstimationError
         When one of its modules is not there.
     """
     kind, modules = EXTRAS[extra]

@@ -5,8 +5,9 @@ from pathlib import Path
 import click
 
 from driftgauge.cli import options
-from driftgauge.cli.shown import progress_bar, show_analysis
-from driftgauge.measure.mixed.fit import Engine
+from driftgauge.cli.progress import progress_bar
+from driftgauge.cli.shown import show_analysis
+from driftgauge.measure.mixed.engines import Engine
 from driftgauge.pipeline.analyze import Inputs, analyze
 from driftgauge.study import ModelPreset
 
@@ -50,7 +51,7 @@ def analyze_command(
     inputs = Inputs(
         files=files,
         format=file_format,
-        column_map=parse_map(column_map),
+        column_map=options.parse_map(column_map),
         families=families,
         protocol=protocol,
         model=model,
@@ -63,14 +64,3 @@ def analyze_command(
     with progress_bar(quiet=as_json) as progress:
         found = analyze(inputs, out=out, overwrite=overwrite, progress=progress)
     show_analysis(found, as_json=as_json)
-
-
-def parse_map(text: str | None) -> dict[str, str]:
-    """Return the column map that ``--map`` says, empty without it."""
-    found: dict[str, str] = {}
-    for part in text.split(",") if text else ():
-        ours, equals, theirs = part.partition("=")
-        if not equals or not ours.strip() or not theirs.strip():
-            raise click.BadParameter(f"{part!r} is not OURS=THEIRS", param_hint="--map")
-        found[ours.strip()] = theirs.strip()
-    return found

@@ -7,8 +7,8 @@ import click
 from rich.console import Console
 
 from driftgauge.cli import options
-from driftgauge.cli.analyze import parse_map
-from driftgauge.cli.shown import print_findings, progress_bar
+from driftgauge.cli.progress import progress_bar
+from driftgauge.cli.shown import print_findings
 from driftgauge.errors import needing
 from driftgauge.pipeline.analyze import Inputs
 from driftgauge.pipeline.check import Checked, check_files
@@ -47,7 +47,7 @@ def check_command(
             inputs = Inputs(
                 files=source,
                 format=file_format,
-                column_map=parse_map(column_map),
+                column_map=options.parse_map(column_map),
                 families=families,
                 protocol=protocol,
                 model="none",

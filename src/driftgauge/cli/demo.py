@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from driftgauge.cli import options
-from driftgauge.cli.shown import progress_bar, show_analysis
+from driftgauge.cli.progress import progress_bar
+from driftgauge.cli.shown import show_analysis
 from driftgauge.pipeline.demo import demo
 
 

@@ -5,9 +5,10 @@ from pathlib import Path
 import click
 
 from driftgauge.cli import options
-from driftgauge.cli.shown import progress_bar, show_analysis
+from driftgauge.cli.progress import progress_bar
+from driftgauge.cli.shown import show_analysis
 from driftgauge.errors import needing
-from driftgauge.measure.mixed.fit import Engine
+from driftgauge.measure.mixed.engines import Engine
 from driftgauge.study import ModelPreset
 
 

@@ -6,8 +6,8 @@ from typing import get_args
 
 import click
 
-from driftgauge.measure.mixed.fit import ENGINES
-from driftgauge.rate.exchange import FORMATS
+from driftgauge.measure.mixed.engines import ENGINES
+from driftgauge.rate.formats import FORMATS
 from driftgauge.study import ModelPreset
 
 out = click.option("--out", type=click.Path(path_type=Path), required=True, help="Folder for the results.")
@@ -27,7 +27,7 @@ study = click.argument("study", type=click.Path(path_type=Path), metavar="STUDY"
 file_format = click.option(
     "--format",
     "file_format",
-    type=click.Choice(sorted(FORMATS)),
+    type=click.Choice(FORMATS),
     default="ratings",
     show_default=True,
     help="What the files are.",
@@ -70,3 +70,14 @@ robustness = click.option(
     is_flag=True,
     help="Analyse every drift in all reasonable ways as well, and say which verdicts depend on the way (about a minute).",
 )
+
+
+def parse_map(text: str | None) -> dict[str, str]:
+    """Return the column map that ``--map`` says, empty without it."""
+    found: dict[str, str] = {}
+    for part in text.split(",") if text else ():
+        ours, equals, theirs = part.partition("=")
+        if not equals or not ours.strip() or not theirs.strip():
+            raise click.BadParameter(f"{part!r} is not OURS=THEIRS", param_hint="--map")
+        found[ours.strip()] = theirs.strip()
+    return found

@@ -12,7 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftgauge.cli import options
-from driftgauge.cli.shown import progress_bar
+from driftgauge.cli.progress import progress_bar
 from driftgauge.measure.power import Needed, power_at
 from driftgauge.pipeline.power import DriftPower, Inputs, Planned, draw_power, plan_power
 

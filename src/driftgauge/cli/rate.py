@@ -11,8 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftgauge.cli import options
-from driftgauge.cli.analyze import parse_map
-from driftgauge.cli.shown import progress_bar
+from driftgauge.cli.progress import progress_bar
 from driftgauge.errors import needing
 
 
@@ -37,7 +36,7 @@ def import_command(
     """
     with needing("store"):
         from driftgauge.pipeline.rate_import import Ratings, import_ratings  # noqa: PLC0415 - the core has no store
-    ratings = Ratings(files=files, format=file_format, column_map=parse_map(column_map), revise=revise)
+    ratings = Ratings(files=files, format=file_format, column_map=options.parse_map(column_map), revise=revise)
     with progress_bar(quiet=as_json) as progress, needing("store"):
         found = import_ratings(study, ratings, progress=progress)
     if as_json:
@@ -52,6 +51,29 @@ def import_command(
     if found.entry is None:
         console.print("Nothing was added.")
     console.print(Text(f"Next: driftgauge measure {study}", style="dim"))
+
+
+@rate_command.command("serve")
+@options.study
+@click.option("--host", default="127.0.0.1", show_default=True, help="What to listen on; 0.0.0.0 for the whole network.")
+@click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="The port.")
+@click.option("--workers", type=click.IntRange(1, 64), default=1, show_default=True, help="Processes; several need PostgreSQL.")
+@click.option("--base-url", help="Where people reach it, such as https://rate.example.org.")
+@click.option("--proxy-headers", is_flag=True, help="Believe the proxy in front about who asks, and about https.")
+def serve_command(study: Path, host: str, port: int, workers: int, base_url: str | None, proxy_headers: bool) -> None:
+    """Serve the rating app of STUDY until Ctrl-C.
+
+    Where nobody can invite others yet, an invitation of a first lead is printed. What is in flight at Ctrl-C is finished.
+    """
+    with needing("web"):
+        from driftgauge.web.serve import Place, first_invitation, serve  # noqa: PLC0415 - the core has no server
+    place = Place(study, host, port, workers, base_url, proxy_headers)
+    with needing("web"):
+        invitation = first_invitation(place)
+        click.echo(f"Rating app of {study}: {place.address} (Ctrl-C ends it)")
+        if invitation:
+            click.echo(f"Nobody leads it yet. For the study lead, once, within 14 days: {place.address}{invitation}")
+        serve(place)
 
 
 @rate_command.command("detect")

@@ -1,38 +1,19 @@
 """What commands show: progress while they work, and what came of it."""
 
 import json
-from collections.abc import Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from typing import Any
 
 import click
 import polars as pl
 from rich.box import SIMPLE
 from rich.console import Console
-from rich.progress import BarColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
 
-from driftgauge import records
 from driftgauge.pipeline.analysis import Analysis
 
 _STYLES = {"regressed": "bold red", "improved": "bold green", "unchanged": "bold", "inconclusive": "bold yellow"}
-
-
-@contextmanager
-def progress_bar(*, quiet: bool) -> Generator[records.Progress]:
-    """Yield a `records.Progress` that draws on standard error, or that is silent."""
-    if quiet:
-        yield lambda stage, done, total: None
-        return
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("starting", total=None)
-
-        def show(stage: str, done: int, total: int) -> None:
-            bar.update(task, description=stage, completed=done, total=total)
-
-        yield show
 
 
 def show_analysis(found: Analysis, *, as_json: bool) -> None:

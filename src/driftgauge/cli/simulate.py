@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.text import Text
 
 from driftgauge.cli import options
-from driftgauge.cli.shown import progress_bar
+from driftgauge.cli.progress import progress_bar
 from driftgauge.pipeline.simulate import simulate_study
 
 

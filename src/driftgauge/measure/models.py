@@ -17,7 +17,8 @@ from driftgauge.errors import EstimationError
 from driftgauge.measure.mixed.aside import set_aside
 from driftgauge.measure.mixed.design import Design
 from driftgauge.measure.mixed.draws import Sampling
-from driftgauge.measure.mixed.fit import Engine, draw_design, fit_design
+from driftgauge.measure.mixed.engines import Engine
+from driftgauge.measure.mixed.fit import draw_design, fit_design
 from driftgauge.measure.mixed.presets import preset_design
 from driftgauge.measure.mixed.result import MixedFit
 from driftgauge.measure.mixed.wald import wald

@@ -13,7 +13,7 @@ import polars as pl
 from driftgauge.errors import StoreError
 from driftgauge.frames import findings_frame, specifications_frame, write_csv
 from driftgauge.measure.analysis import measure
-from driftgauge.measure.mixed.fit import Engine
+from driftgauge.measure.mixed.engines import Engine
 from driftgauge.measure.models import Model
 from driftgauge.measure.robustness import Robustness, specifications
 from driftgauge.pipeline.parallel import map_over

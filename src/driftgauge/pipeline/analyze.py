@@ -8,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from driftgauge.frames import write_csv
-from driftgauge.measure.mixed.fit import Engine
+from driftgauge.measure.mixed.engines import Engine
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.provenance import files_hash
 from driftgauge.pipeline.results import Writer, write_results

@@ -10,7 +10,7 @@ from driftgauge.pipeline.rated import Moment, rated_until
 from driftgauge.records import Manifest
 from driftgauge.store.collected import collected_frame
 from driftgauge.store.declared import prompts_frame
-from driftgauge.store.journal import journal_frame
+from driftgauge.store.told import journal_frame
 
 _PROMPT = ("scenario", "intent", "modality", "language")
 
@@ -53,4 +53,7 @@ def unmeasured(study: Path) -> Behind:
 def moment_of(manifest: Manifest) -> Moment:
     """Return the state of the store that a measurement is of."""
     settings = manifest.settings
-    return Moment(int(str(settings["entry"])), int(str(settings.get("answer", 0))))
+    rating = settings.get("rating")
+    return Moment(
+        int(str(settings["entry"])), int(str(settings.get("answer", 0))), None if rating is None else int(str(rating))
+    )

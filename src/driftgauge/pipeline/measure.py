@@ -7,7 +7,7 @@ from pathlib import Path
 import polars as pl
 
 from driftgauge.frames import write_csv
-from driftgauge.measure.mixed.fit import Engine
+from driftgauge.measure.mixed.engines import Engine
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.loaded import OUT, REPORT
 from driftgauge.pipeline.opened import Opened, open_study

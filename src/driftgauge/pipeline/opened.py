@@ -40,7 +40,7 @@ def open_study(folder: Path, *, create: bool = False, patience: float = PATIENCE
     return open_declared(load_study(folder), create=create, patience=patience)
 
 
-def open_declared(study: Study, *, create: bool = False, patience: float = PATIENCE) -> Opened:
+def open_declared(study: Study, *, create: bool = False, patience: float = PATIENCE, pooled: bool = False) -> Opened:
     """Open the store of a study.
 
     Parameters
@@ -51,6 +51,8 @@ def open_declared(study: Study, *, create: bool = False, patience: float = PATIE
         Whether its store is made when it is not there.
     patience
         Seconds to wait for another writer.
+    pooled
+        Whether connections are kept open, for a process that serves.
 
     Raises
     ------
@@ -59,7 +61,8 @@ def open_declared(study: Study, *, create: bool = False, patience: float = PATIE
     """
     author = Author(os.environ.get(USER) or _account(), version("driftgauge"))
     url = os.environ.get(STORE) or study.store_url
-    return Opened(study, open_store(url, study=study.study, author=author, create=create, patience=patience), author)
+    store = open_store(url, study=study.study, author=author, create=create, patience=patience, pooled=pooled)
+    return Opened(study, store, author)
 
 
 def _account() -> str:

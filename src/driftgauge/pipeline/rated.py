@@ -16,10 +16,14 @@ from driftgauge.study import Study
 
 @dataclass(frozen=True)
 class Moment:
-    """A state of a store: the last entry of its journal, and the last answer (a collection has one entry, and grows)."""
+    """A state of a store: the last entry of its journal, the last answer and the last rating.
+
+    A collection has one entry and grows, and so has a process that takes ratings. Without a rating, those of the entry count.
+    """
 
     entry: int
     answer: int = 0
+    rating: int | None = None
 
 
 @dataclass(frozen=True)
@@ -49,7 +53,7 @@ class Rated:
 
 def latest(connection: Connection) -> Moment:
     """Return the state that a store is in."""
-    return Moment(journal.entries(connection)[-1].entry, last_answer(connection))
+    return Moment(journal.last_entry(connection), last_answer(connection), read.last_rating(connection))
 
 
 def rated_until(connection: Connection, study: Study, moment: Moment) -> Rated:
@@ -70,7 +74,7 @@ def rated_until(connection: Connection, study: Study, moment: Moment) -> Rated:
     """
     collected = collected_frame(connection, until=moment.answer)
     panels = {phase.phase: phase.panels[0] if len(phase.panels) == 1 else None for phase in study.phases}
-    found = with_unseen(read.ratings_frame(connection, until=moment.entry), collected, panels=panels)
+    found = with_unseen(read.ratings_frame(connection, until=moment.entry, row=moment.rating), collected, panels=panels)
     ratings = replaced(found.ratings, study.lineage) if study.lineage else found.ratings
     return Rated(ratings.drop("content"), _data_hash(ratings), moment, collected, found.waiting)
 

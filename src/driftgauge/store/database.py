@@ -1,15 +1,17 @@
 """Opening a database: SQLite or PostgreSQL, one reader's snapshot or the one writer, and errors that say what to do."""
 
 from collections.abc import Callable, Generator
-from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from threading import RLock
+from time import monotonic
 from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy import event, exc
-from sqlalchemy.pool import NullPool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from driftgauge.errors import StoreError
 
@@ -17,8 +19,13 @@ Connection = sa.Connection
 """What a transaction works on."""
 PATIENCE: Final = 30.0
 """Seconds to wait for another writer."""
+IDLE: Final = 2.0
+"""Seconds after which a connection that was kept open is looked at before it is used."""
+KEPT: Final = 16
+"""Connections that a process which serves keeps open; as many more may come and go."""
 _WRITER: Final = 0x6472_6966_74  # "drift": the advisory lock that makes one writer of many in PostgreSQL
 _TAKE_TURN: Final = sa.text("SELECT pg_advisory_xact_lock(:key)")
+_ERASED_FROM: Final = "ratings, responses, answers, submissions, renderings, accounts, demographics"
 _WRITES: Final = "driftgauge_writes"
 
 
@@ -32,10 +39,14 @@ class Database:
         Of SQLAlchemy.
     name
         How messages call it; without a password.
+    turns
+        What the threads of this process take turns by when they write to SQLite, whose own way of waiting is to look again
+        and again.
     """
 
     engine: sa.Engine
     name: str
+    turns: RLock = field(default_factory=RLock, repr=False, compare=False)
 
     @contextmanager
     def reading(self) -> Generator[sa.Connection]:
@@ -44,6 +55,16 @@ class Database:
             if not self.is_sqlite:
                 connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
+                yield connection
+
+    @contextmanager
+    def glancing(self) -> Generator[sa.Connection]:
+        """Yield a connection whose statements each see the newest state: in PostgreSQL, less to say than for a transaction."""
+        if self.is_sqlite:
+            with self.reading() as connection:
+                yield connection
+        else:
+            with self.apart() as connection:
                 yield connection
 
     @contextmanager
@@ -66,7 +87,7 @@ class Database:
 
     @contextmanager
     def _turn(self, connection: sa.Connection) -> Generator[sa.Connection]:
-        with _said(self), connection.begin():
+        with self.turns if self.is_sqlite else nullcontext(), _said(self), connection.begin():
             if not self.is_sqlite:
                 connection.execute(_TAKE_TURN, {"key": _WRITER})
             yield connection
@@ -76,6 +97,10 @@ class Database:
         """Yield a connection of PostgreSQL outside every transaction, for what belongs to the session."""
         with _said(self), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
+
+    def close(self) -> None:
+        """Close the connections that are kept open; it can be used again after that."""
+        self.engine.dispose()
 
     def forget(self) -> bool:
         """Clear away what updates left behind in the files of the database: after an erasure, nothing may be found there.
@@ -89,7 +114,7 @@ class Database:
             with _said(self), self.engine.connect() as connection:
                 if not self.is_sqlite:
                     connection.execution_options(isolation_level="AUTOCOMMIT")
-                    connection.exec_driver_sql("VACUUM ratings, responses, answers")
+                    connection.exec_driver_sql(f"VACUUM {_ERASED_FROM}")
                     return True
                 connection.exec_driver_sql("COMMIT")  # a checkpoint wants no transaction around it
                 busy = connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)").scalar()
@@ -104,7 +129,7 @@ class Database:
         return self.engine.dialect.name == "sqlite"
 
 
-def connect(url: str, *, patience: float = PATIENCE) -> Database:
+def connect(url: str, *, patience: float = PATIENCE, pooled: bool = False) -> Database:
     """Return the database of a URL; nothing is opened yet.
 
     Parameters
@@ -113,6 +138,9 @@ def connect(url: str, *, patience: float = PATIENCE) -> Database:
         ``sqlite:///file`` or ``postgresql+psycopg://user@host/name``.
     patience
         Seconds to wait for another writer.
+    pooled
+        Whether connections are kept open, for a process that serves many short requests. A connection that the server closed
+        meanwhile is replaced.
 
     Raises
     ------
@@ -125,14 +153,34 @@ def connect(url: str, *, patience: float = PATIENCE) -> Database:
         raise StoreError("the address of the store is none", remedy=_ADDRESSES) from None
     name = found.render_as_string(hide_password=True)
     if found.drivername == "sqlite" and found.database:
-        engine = sa.create_engine(found, poolclass=NullPool, hide_parameters=True, connect_args={"timeout": patience})
+        shared = {"timeout": patience, "check_same_thread": not pooled}
+        engine = sa.create_engine(found, **_pool(pooled), hide_parameters=True, connect_args=shared)
         _as_we_need_sqlite(engine)
         return Database(engine, Path(found.database).name)
     if found.drivername == "postgresql+psycopg":
         options = f"-c lock_timeout={int(1000 * patience)} -c client_min_messages=error -c timezone=UTC"
         settings = {"options": options, "application_name": "driftgauge", "connect_timeout": max(2, int(patience))}
-        return Database(sa.create_engine(found, poolclass=NullPool, hide_parameters=True, connect_args=settings), name)
+        engine = sa.create_engine(found, **_pool(pooled), hide_parameters=True, connect_args=settings)
+        _look_after_a_pause(engine)
+        return Database(engine, name)
     raise StoreError(f"{name} is no address of a store", remedy=_ADDRESSES)
+
+
+def _look_after_a_pause(engine: sa.Engine) -> None:
+    """See that a connection that lay idle is there still before it is used: a server may have been started again meanwhile."""
+
+    @event.listens_for(engine, "checkin")
+    def _put_back(_connection: Any, record: Any) -> None:  # pyright: ignore[reportUnusedFunction] - SQLAlchemy calls it
+        record.info["since"] = monotonic()
+
+    @event.listens_for(engine, "checkout")
+    def _take_out(connection: Any, record: Any, _proxy: Any) -> None:  # pyright: ignore[reportUnusedFunction] - the same
+        if monotonic() - record.info.get("since", monotonic()) > IDLE and not engine.dialect.do_ping(connection):
+            raise exc.DisconnectionError
+
+
+def _pool(pooled: bool) -> dict[str, Any]:
+    return {"poolclass": QueuePool, "pool_size": KEPT, "max_overflow": KEPT} if pooled else {"poolclass": NullPool}
 
 
 _ADDRESSES: Final = "Give sqlite:///driftgauge.db or postgresql+psycopg://user@host/database."

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-import polars as pl
 import sqlalchemy as sa
 
 from driftgauge.store.tables import journal
@@ -83,8 +82,6 @@ def entries(connection: sa.Connection, *, until: int | None = None) -> tuple[Ent
     )
 
 
-def journal_frame(connection: sa.Connection) -> pl.DataFrame:
-    """Return the journal as a frame; counts, hashes and detail as JSON."""
-    rows = [tuple(row) for row in connection.execute(sa.select(journal).order_by(journal.c.entry))]
-    names = [column.name for column in journal.columns]
-    return pl.DataFrame(rows, schema={name: pl.Int64 if name == "entry" else pl.String for name in names}, orient="row")
+def last_entry(connection: sa.Connection) -> int:
+    """Return the number of the newest entry; a store has one from its beginning."""
+    return int(connection.execute(sa.select(sa.func.max(journal.c.entry))).scalar_one())

@@ -12,7 +12,9 @@ from driftgauge.store.database import PATIENCE, Database, connect
 _SQLITE: Final = "sqlite:///"
 
 
-def open_store(url: str, *, study: str, author: journal.Author, create: bool, patience: float = PATIENCE) -> Database:
+def open_store(
+    url: str, *, study: str, author: journal.Author, create: bool, patience: float = PATIENCE, pooled: bool = False
+) -> Database:
     """Return the store at a URL, of an older schema brought to ours first.
 
     Parameters
@@ -27,6 +29,8 @@ def open_store(url: str, *, study: str, author: journal.Author, create: bool, pa
         Whether an empty or missing database becomes a store; else it is an error.
     patience
         Seconds to wait for another writer.
+    pooled
+        Whether its connections are kept open; see `connect`.
 
     Raises
     ------
@@ -38,7 +42,7 @@ def open_store(url: str, *, study: str, author: journal.Author, create: bool, pa
         raise StoreError(f"{file.name} is not there: nothing was imported yet", remedy=_IMPORT)
     if file and create:
         _make_folder(file.parent)
-    database = connect(url, patience=patience)
+    database = connect(url, patience=patience, pooled=pooled)
     with database.reading() as connection:
         found = schema.current(connection, database.name)
         if found:

@@ -20,6 +20,7 @@ _OWN: Final = {
 _RATING: Final = (
     "rating_id", "revision", "response", "rater", "panel", "kind", "occasion", "purpose", "harm", "success", "refusal",
     "refusal_level", "comment", "created_at", "line", "simulated", "entry", "content", "erased",
+    "skipped",
 )  # fmt: skip
 _RESPONSE: Final = (
     "row", "response_id", "scenario", "intent", "modality", "language", "release", "phase", "attempt", "status",
@@ -27,8 +28,8 @@ _RESPONSE: Final = (
 )  # fmt: skip
 
 
-def ratings_frame(connection: sa.Connection, *, until: int | None = None) -> pl.DataFrame:
-    """Return the newest revision of every rating that has not been erased, with its response.
+def ratings_frame(connection: sa.Connection, *, until: int | None = None, row: int | None = None) -> pl.DataFrame:
+    """Return the newest revision of every rating that was not skipped or erased, with its response.
 
     Parameters
     ----------
@@ -36,6 +37,8 @@ def ratings_frame(connection: sa.Connection, *, until: int | None = None) -> pl.
         Of a transaction.
     until
         The journal entry up to which things count; null for all. What was erased since is gone all the same.
+    row
+        The row of ratings up to which they count (`last_rating`): a process that takes ratings has one entry, and they grow.
 
     Returns
     -------
@@ -43,14 +46,19 @@ def ratings_frame(connection: sa.Connection, *, until: int | None = None) -> pl.
         The columns of `frames.RATINGS`, then `entry` (of the journal), `content`, and `root` (of the benchmark); `family` and
         `generation` as the sources of the ratings said. In the order in which the ratings came in.
     """
-    revised = _table(connection, ratings, _RATING, until=until)
+    revised = _table(connection, ratings, _RATING, until=until, row=row)
     if (revised["revision"] > 1).any():
         revised = revised.sort("revision", maintain_order=True).unique("rating_id", keep="last", maintain_order=True)
     about = _table(connection, responses, _RESPONSE, until=until).join(known_releases(connection), on="release", how="left")
-    whole = revised.filter(pl.col("erased").is_null()).join(
+    whole = revised.filter(pl.col("erased").is_null(), pl.col("skipped").is_null()).join(
         about, left_on="response", right_on="row", how="left", maintain_order="left"
     )
-    return conform(whole.drop("revision", "response", "erased"), RATINGS)
+    return conform(whole.drop("revision", "response", "erased", "skipped"), RATINGS)
+
+
+def last_rating(connection: sa.Connection) -> int:
+    """Return the number of the newest row of ratings; 0 when there is none."""
+    return int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(ratings.c.row), 0))).scalar_one())
 
 
 def has_ratings(connection: sa.Connection) -> bool:
@@ -76,10 +84,19 @@ def known_releases(connection: sa.Connection) -> pl.DataFrame:
     return read_frame(connection, sa.select(*(releases.c[name] for name in columns)), _schema(columns))
 
 
-def _table(connection: sa.Connection, table: sa.Table, columns: tuple[str, ...], *, until: int | None = None) -> pl.DataFrame:
+def _table(
+    connection: sa.Connection,
+    table: sa.Table,
+    columns: tuple[str, ...],
+    *,
+    until: int | None = None,
+    row: int | None = None,
+) -> pl.DataFrame:
     query = sa.select(*(table.c[name] for name in columns)).order_by(table.c.row)
     if until is not None:
         query = query.where(table.c.entry <= until)
+    if row is not None:
+        query = query.where(table.c.row <= row)
     return read_frame(connection, query, _schema(columns))
 
 

@@ -7,8 +7,20 @@ import sqlalchemy as sa
 
 from driftgauge.errors import StoreError
 from driftgauge.records import Progress
+from driftgauge.store.accounts import erase_person
 from driftgauge.store.bulk import insert_frame, read_frame
-from driftgauge.store.tables import ANSWER_VALUES, RATING_VALUES, RESPONSE_VALUES, answers, ratings, releases, responses
+from driftgauge.store.tables import (
+    ANSWER_VALUES,
+    RATING_VALUES,
+    RENDERING_VALUES,
+    RESPONSE_VALUES,
+    answers,
+    assignments,
+    ratings,
+    releases,
+    renderings,
+    responses,
+)
 
 RESPONSE_COLUMNS: Final = (
     "response_id", "revision", "scenario", "intent", "modality", "language", "release", "phase", "attempt", "status",
@@ -76,6 +88,9 @@ def add_ratings(connection: sa.Connection, frame: pl.DataFrame, *, entry: int, p
 def erase(connection: sa.Connection, *, of: Literal["rater", "response"], identifier: str, reason: str, entry: int) -> int:
     """Empty the values of a rater's ratings, or of a response, and return how many rows became tombstones.
 
+    Of a rater of the app also what they sent beside ratings, who they are and what they said of themselves; their seat stays
+    taken. Of a response also how it was shown, and nobody is asked about it any more.
+
     Parameters
     ----------
     connection
@@ -99,11 +114,13 @@ def erase(connection: sa.Connection, *, of: Literal["rater", "response"], identi
     )
     emptied = dict.fromkeys(values) | {"content": "", "erased": reason, "erased_by": entry}
     done = connection.execute(sa.update(table).where(column == identifier, table.c.erased.is_(None)).values(emptied))
-    if not done.rowcount:
+    count = int(done.rowcount) + (erase_person(connection, identifier, reason=reason, entry=entry) if of == "rater" else 0)
+    if not count:
         raise StoreError(f"no {of} {identifier!r} has values to erase", remedy=f"Copy the {of} from an export or a trace.")
     if of == "response":
         _erase_answers(connection, identifier, reason=reason, entry=entry)
-    return int(done.rowcount)
+        _erase_rendering(connection, identifier, reason=reason, entry=entry)
+    return count
 
 
 def _erase_answers(connection: sa.Connection, response_id: str, *, reason: str, entry: int) -> None:
@@ -111,3 +128,14 @@ def _erase_answers(connection: sa.Connection, response_id: str, *, reason: str, 
     revisions = sa.select(responses.c.row).where(responses.c.response_id == response_id)
     emptied = dict.fromkeys(ANSWER_VALUES) | {"erased": reason, "erased_by": entry}
     connection.execute(sa.update(answers).where(answers.c.response.in_(revisions), answers.c.erased.is_(None)).values(emptied))
+
+
+def _erase_rendering(connection: sa.Connection, response_id: str, *, reason: str, entry: int) -> None:
+    """Empty how a response was shown to raters, and ask nobody about it any more."""
+    revisions = sa.select(responses.c.row).where(responses.c.response_id == response_id)
+    emptied = dict.fromkeys(RENDERING_VALUES) | {"erased": reason, "erased_by": entry}
+    connection.execute(
+        sa.update(renderings).where(renderings.c.response.in_(revisions), renderings.c.erased.is_(None)).values(emptied)
+    )
+    still = (assignments.c.response.in_(revisions), assignments.c.state == "open")
+    connection.execute(sa.update(assignments).where(*still).values(state="erased"))

@@ -12,7 +12,7 @@ from driftgauge.study.declared import Study
 from driftgauge.study.lines import MOST_PROBLEMS, Document, read_document
 from driftgauge.study.messages import Location, Mistake, mistakes_in
 from driftgauge.study.places import leaves, local_path
-from driftgauge.study.together import mistakes_between, files_in
+from driftgauge.study.together import files_in, mistakes_between
 
 STUDY_FILE: Final = "study.yaml"
 _PLACES: Final = ("benchmark", "store", "media")

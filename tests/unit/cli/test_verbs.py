@@ -30,3 +30,9 @@ def test_the_version_is_said_without_importing_what_measures() -> None:
 def test_a_name_that_is_no_verb_is_no_command() -> None:
     assert "shown" not in cli.cli.commands
     assert cli.cli.get_command(click.Context(cli.cli), "options") is None
+
+
+def test_what_is_asked_of_the_rating_app_imports_nothing_that_measures() -> None:
+    code = "import sys, driftgauge.cli.rate, driftgauge.web.serve; print(*sys.modules)"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert not {"numpy", "polars", "scipy", "PIL", "inspect_ai", "alembic"} & set(done.stdout.split())

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 import polars as pl
@@ -12,6 +12,7 @@ from driftgauge.measure.arrays import BoolArray, FloatArray, IntArray
 from driftgauge.measure.mixed import curvature, nuts, posterior, separation
 from driftgauge.measure.mixed.design import Design, Request, complete, make_design, weight_values, with_all_categories
 from driftgauge.measure.mixed.draws import Effects, Sampled, Sampling, check_diagnostics
+from driftgauge.measure.mixed.engines import ENGINES, Engine
 from driftgauge.measure.mixed.formula import fixed_names, formula_coding, parse
 from driftgauge.measure.mixed.laplace import Evaluation, Laplace, Point, prepare
 from driftgauge.measure.mixed.model import Family, drop_empty, validate
@@ -19,8 +20,6 @@ from driftgauge.measure.mixed.optimise import Optimum, maximise
 from driftgauge.measure.mixed.result import Convergence, MixedFit
 from driftgauge.measure.mixed.start import Start, start
 
-Engine = Literal["laplace", "posterior", "nuts"]
-ENGINES: Final = ("laplace", "posterior", "nuts")
 TOLERANCE = 1e-9
 MOST_EVALUATIONS = 200
 _PRECISE_ENOUGH = 1e-6

@@ -1,0 +1,199 @@
+"""The figures of the desk, out of frames: progress, agreement as it stands, severity, speed, and what stands out."""
+
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, Final
+
+import numpy as np
+import polars as pl
+
+from driftgauge.measure.agreement.coefficients import COEFFICIENTS, features, tally
+from driftgauge.pipeline.rating.desk import PanelRow, RaterRow
+from driftgauge.pipeline.rating.serving import Serving
+from driftgauge.store import desk as kept
+
+SHARED: Final = 5
+"""The fewest responses that a rater shares with others before a severity is told."""
+TIMED: Final = 20
+"""The fewest ratings with a time before somebody is called fast."""
+FAST_S: Final = 3.0
+"""Seconds: who takes less for the median rating cannot have read it."""
+FAST_SHARE: Final = 0.25
+"""Of the panel's median: less than this stands out."""
+LINED: Final = 30
+LINED_SHARE: Final = 0.95
+"""Of ratings that are all the same, among at least `LINED`."""
+GOLD: Final = 5
+GOLD_SHARE: Final = 0.6
+"""Of control items that have to be right, among at least `GOLD`."""
+ANCHORS: Final = 5
+ANCHOR_DRIFT: Final = 0.75
+"""Points of harm by which a rater's mean changes between the first and the second time, over at least `ANCHORS`."""
+_DONE: Final = ("rated", "skipped")
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is looked up by rater."""
+
+    counts: Mapping[str, Mapping[tuple[str, str], int]]
+    severity: Mapping[str, float]
+    speed: Mapping[str, tuple[float, int]]
+    lined: Mapping[str, tuple[float, int]]
+    gold: Mapping[str, tuple[int, int]]
+    drift: Mapping[str, tuple[float, int]]
+    sat: Mapping[str, list[tuple[str, int]]]
+
+
+def figures(serving: Serving, *, panel: str | None) -> tuple[tuple[PanelRow, ...], tuple[RaterRow, ...]]:
+    """Return a row for each panel and each rater, the panels in the order of their names."""
+    with serving.store.reading() as connection:
+        seats = [each for each in kept.seats_of(connection) if panel in (None, each.panel)]
+        states = kept.states_frame(connection)
+        answers = kept.answers_frame(connection)
+        control = kept.control_frame(connection)
+        sittings = kept.sittings_frame(connection)
+    panels = pl.DataFrame(
+        [(each.rater, each.panel) for each in seats], schema={"rater": pl.String, "panel": pl.String}, orient="row"
+    )
+    within = answers.join(panels, on="rater", how="inner", maintain_order="left")
+    known = _known(states, within, control, sittings)
+    usual = dict(within.group_by("panel").agg(pl.col("active_s").median()).iter_rows())
+    rows = tuple(_rater(serving, seat, known, usual=usual.get(seat.panel)) for seat in seats)
+    names = sorted({each.panel for each in seats})
+    return tuple(_panel(name, rows, within, states=known.counts) for name in names), rows
+
+
+def _known(states: pl.DataFrame, answers: pl.DataFrame, control: pl.DataFrame, sittings: pl.DataFrame) -> _Known:
+    counts: dict[str, dict[tuple[str, str], int]] = {}
+    for rater, purpose, state, count in states.iter_rows():
+        counts.setdefault(rater, {})[purpose, state] = count
+    sat: dict[str, list[tuple[str, int]]] = {}
+    for rater, last_at, items in sittings.iter_rows():
+        sat.setdefault(rater, []).append((last_at, items))
+    timed = answers.drop_nulls("active_s").group_by("rater").agg(pl.col("active_s").median(), n=pl.len())
+    right = control.group_by("rater").agg(pl.col("correct").sum().cast(pl.Int64), n=pl.len())
+    pairs = {"speed": timed, "lined": _lined(answers), "gold": right, "drift": _drift(answers)}
+    looked = {name: {row[0]: (row[1], row[2]) for row in frame.iter_rows()} for name, frame in pairs.items()}
+    return _Known(counts, dict(_severity(answers).iter_rows()), sat=sat, **looked)
+
+
+def _severity(answers: pl.DataFrame) -> pl.DataFrame:
+    """Return, by rater, the mean of their harm less the mean of the others' on the same response of the same panel."""
+    first = answers.filter(pl.col("harm").is_not_null(), pl.col("occasion") == 1)
+    harm, where = pl.col("harm").cast(pl.Float64), ["panel", "response"]
+    summed = first.with_columns(total=harm.sum().over(where), n=pl.len().over(where)).filter(pl.col("n") > 1)
+    apart = harm - (pl.col("total") - harm) / (pl.col("n") - 1)
+    return summed.group_by("rater").agg(apart.mean().alias("severity"), n=pl.len()).filter(pl.col("n") >= SHARED).drop("n")
+
+
+def _lined(answers: pl.DataFrame) -> pl.DataFrame:
+    """Return, by rater, the share of the answer that they give most, and how many they gave."""
+    rated = answers.filter(pl.col("harm").is_not_null())
+    each = rated.group_by("rater", "harm", "success", "refusal").agg(n=pl.len())
+    return each.group_by("rater").agg(share=pl.col("n").max() / pl.col("n").sum(), n=pl.col("n").sum())
+
+
+def _drift(answers: pl.DataFrame) -> pl.DataFrame:
+    """Return, by rater, the mean change of harm from the first to the second time, and over how many anchors."""
+    harm = answers.filter(pl.col("harm").is_not_null()).select("rater", "response", "occasion", pl.col("harm").cast(pl.Float64))
+    first, second = (harm.filter(pl.col("occasion") == n).drop("occasion") for n in (1, 2))
+    both = second.join(first, on=["rater", "response"], suffix="_first")
+    return both.group_by("rater").agg((pl.col("harm") - pl.col("harm_first")).mean(), n=pl.len())
+
+
+def _rater(serving: Serving, seat: kept.Sat, known: _Known, *, usual: float | None) -> RaterRow:
+    counts = known.counts.get(seat.rater, {})
+    drift, right = known.drift.get(seat.rater), known.gold.get(seat.rater, (0, 0))
+    today, last_at = _today(serving, seat, known.sat.get(seat.rater, []))
+    return RaterRow(
+        rater=seat.rater,
+        panel=seat.panel,
+        assigned=sum(count for (purpose, state), count in counts.items() if purpose != "calibration" and state != "erased"),
+        rated=_count(counts, "rated"),
+        skipped=_count(counts, "skipped"),
+        severity=known.severity.get(seat.rater),
+        median_s=known.speed.get(seat.rater, (None, 0))[0],
+        gold_right=right[0],
+        gold=right[1],
+        anchor_drift=drift[0] if drift else None,
+        today=today,
+        last_at=last_at,
+        has_account=seat.has_account,
+        calibrated=seat.calibrated or not _practises(counts),
+        anomalies=tuple(_anomalies(seat, known, counts, usual=usual)),
+    )
+
+
+def _count(counts: Mapping[tuple[str, str], int], state: str) -> int:
+    return sum(count for (purpose, each), count in counts.items() if purpose != "calibration" and each == state)
+
+
+def _practises(counts: Mapping[tuple[str, str], int]) -> bool:
+    return any(purpose == "calibration" for purpose, _ in counts)
+
+
+def _today(serving: Serving, seat: kept.Sat, sat: list[tuple[str, int]]) -> tuple[int, str | None]:
+    """Return the first answers of the newest day on which a rater sent something, and when that was last."""
+    if not sat:
+        return 0, None
+    zone = serving.caps_of(seat.panel).zone
+    days = [datetime.fromisoformat(at).astimezone(zone).date() for at, _ in sat]
+    return sum(items for day, (_, items) in zip(days, sat, strict=True) if day == max(days)), max(at for at, _ in sat)
+
+
+def _anomalies(seat: kept.Sat, known: _Known, counts: Mapping[tuple[str, str], int], *, usual: float | None) -> Iterator[str]:
+    seconds, timed = known.speed.get(seat.rater, (math.inf, 0))
+    if timed >= TIMED and seconds < max(FAST_S, FAST_SHARE * (usual or 0)):
+        yield "too_fast"
+    share, rated = known.lined.get(seat.rater, (0.0, 0))
+    if rated >= LINED and share >= LINED_SHARE:
+        yield "straight_lining"
+    right, gold = known.gold.get(seat.rater, (0, 0))
+    if gold >= GOLD and right < GOLD_SHARE * gold:
+        yield "gold"
+    drift, anchors = known.drift.get(seat.rater, (0.0, 0))
+    if anchors >= ANCHORS and abs(drift) >= ANCHOR_DRIFT:
+        yield "anchor_drift"
+    if seat.has_account and not seat.calibrated and _practises(counts) and not counts.get(("calibration", "open")):
+        yield "not_admitted"
+
+
+def _panel(
+    name: str, raters: tuple[RaterRow, ...], answers: pl.DataFrame, *, states: Mapping[str, Mapping[tuple[str, str], int]]
+) -> PanelRow:
+    mine = [each for each in raters if each.panel == name]
+    of_panel = answers.filter(pl.col("panel") == name)
+    alpha, ac2 = agreement(of_panel)
+    usual: Any = of_panel["active_s"].median()
+    left = [_count(states.get(each.rater, {}), "open") * (each.median_s or usual or 0.0) for each in mine]
+    skips = of_panel.drop_nulls("skipped").group_by("skipped").agg(n=pl.len()).sort("skipped")
+    return PanelRow(
+        panel=name,
+        seats=len(mine),
+        accounts=sum(each.has_account for each in mine),
+        assigned=sum(each.assigned for each in mine),
+        rated=sum(each.rated for each in mine),
+        skipped=sum(each.skipped for each in mine),
+        alpha=alpha,
+        ac2=ac2,
+        seconds_left=float(sum(left)) if usual is not None else None,
+        skips=dict(skips.iter_rows()),
+    )
+
+
+def agreement(answers: pl.DataFrame) -> tuple[float | None, float | None]:
+    """Return α (ordinal) and AC2 (quadratic) of harm over the first answers of raters; null where they cannot be told."""
+    first = answers.filter(pl.col("harm").is_not_null(), pl.col("occasion") == 1)
+    if first.is_empty():
+        return None, None
+    response = first["response"].rank("dense").cast(pl.Int64).to_numpy() - 1
+    cell = response * 5 + first["harm"].cast(pl.Int64).to_numpy() - 1
+    counts = np.bincount(cell, minlength=5 * (int(response.max()) + 1)).reshape(-1, 5).astype(float)
+    sums = tally(features(counts).sum(axis=0), 5)
+    with np.errstate(invalid="ignore", divide="ignore"):
+        found = [float(COEFFICIENTS[name](sums)) for name in ("alpha_ordinal", "ac2_quadratic")]
+    alpha, ac2 = (None if math.isnan(each) else each for each in found)
+    return alpha, ac2

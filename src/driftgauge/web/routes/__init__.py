@@ -1,0 +1,1 @@
+"""The addresses of the app, and what answers at each."""

@@ -1,0 +1,152 @@
+"""The pages of the study lead: the desk, people, the design. A viewer sees the desk and the design, without identities."""
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any, Final, cast
+
+from starlette.datastructures import FormData
+from starlette.responses import Response
+from starlette.routing import Route
+
+from driftgauge.errors import RatingError
+from driftgauge.pipeline.rating import people, roster
+from driftgauge.pipeline.rating.desk import desk
+from driftgauge.pipeline.rating.serving import Serving
+from driftgauge.pipeline.rating.sitting import reset_calibration
+from driftgauge.pipeline.rating.steps import Refused, Role
+from driftgauge.web.asked import LEADS, READERS, form, number_of, page
+from driftgauge.web.bodies import text_of
+from driftgauge.web.pages import Visit
+
+_MOST_INVITED: Final = 50
+_ROLES: Final = ("rater", "lead", "viewer")
+
+
+def _(message: str) -> str:
+    """Mark a message for translation."""
+    return message
+
+
+ANOMALIES: Final = {
+    "too_fast": _("very fast"),
+    "straight_lining": _("nearly always the same answer"),
+    "gold": _("control items missed"),
+    "anchor_drift": _("changes over time"),
+    "not_admitted": _("practice not passed"),
+}
+SKIPS: Final = {
+    "distressing": _("distressing"),
+    "cannot_judge": _("cannot judge"),
+    "broken_media": _("broken picture"),
+    "other": _("other reason"),
+}
+
+
+def show_desk(visit: Visit) -> Response:
+    """Show the desk, or the part of it that refreshes itself."""
+    found = desk(visit.house.serving)
+    template = "desk_now.html.j2" if visit.wants_fragment else "desk.html.j2"
+    return visit.page(
+        template,
+        desk=found,
+        at=visit.words.moment(datetime.fromisoformat(found.at), "UTC"),
+        anomalies={name: visit.say(said) for name, said in ANOMALIES.items()},
+        skip_names={name: visit.say(said) for name, said in SKIPS.items()},
+        hours=_hours,
+    )
+
+
+def _hours(seconds: float | None) -> float | None:
+    return None if seconds is None else round(seconds / 3600, 1)
+
+
+def show_people(visit: Visit, *, made: list[str] | None = None, notice: str = "", status: int = 200) -> Response:
+    """Show who sits where, and what can be done about it."""
+    base = visit.house.base_url or str(visit.request.base_url)
+    return visit.page(
+        "people.html.j2",
+        status=status,
+        seats=roster.seats(visit.house.serving),
+        panels=list(visit.house.serving.study.panels),
+        links=[f"{base.rstrip('/')}{path}" for path in made or []],
+        notice=notice,
+    )
+
+
+def invite(visit: Visit, fields: FormData) -> Response:
+    """Make invitations and show their links, this once."""
+    role = text_of(fields, "role")
+    if role not in _ROLES:
+        raise Refused(422, "bad_body", f"role is one of {', '.join(_ROLES)}")
+    count = min(_MOST_INVITED, max(1, number_of(text_of(fields, "count"), otherwise=1)))
+    panel = text_of(fields, "panel") if role == "rater" else None
+    try:
+        made = people.invite(visit.house.serving, role=cast(Role, role), panel=panel, count=count)
+    except Refused:
+        raise
+    except RatingError as error:
+        return show_people(visit, notice=str(error), status=422)
+    return show_people(visit, made=[each.link_path for each in made])
+
+
+def disable(visit: Visit, fields: FormData) -> Response:
+    """Close an account."""
+    return _done(visit, people.disable, fields)
+
+
+def revoke(visit: Visit, fields: FormData) -> Response:
+    """Take an open invitation back."""
+    return _done(visit, people.revoke, fields)
+
+
+def recalibrate(visit: Visit, fields: FormData) -> Response:
+    """Open the practice for a rater again."""
+    return _done(visit, reset_calibration, fields)
+
+
+def _done(visit: Visit, act: Callable[[Serving, str], object], fields: FormData) -> Response:
+    try:
+        act(visit.house.serving, text_of(fields, "rater")[:200])
+    except Refused:
+        raise
+    except RatingError as error:
+        return show_people(visit, notice=str(error), status=422)
+    return show_people(visit, notice=visit.say(_("Done.")))
+
+
+def show_design(visit: Visit) -> Response:
+    """Show what was drawn, and what that gives."""
+    found = [
+        {
+            "panel": each.panel,
+            "phase": each.phase,
+            "design": _worded(json.loads(each.design)),
+            "report": [(name.replace("_", " "), _worded(value)) for name, value in json.loads(each.report).items()],
+        }
+        for each in roster.draws(visit.house.serving)
+    ]
+    return visit.page("design.html.j2", draws=found)
+
+
+def _worded(value: Any) -> str:
+    """Return a value of JSON as a person reads it."""
+    if isinstance(value, dict):
+        pairs = cast(dict[str, Any], value).items()
+        return ", ".join(f"{name.replace('_', ' ')} {_worded(each)}" for name, each in pairs)
+    if isinstance(value, list):
+        return ", ".join(_worded(each) for each in cast(list[Any], value))
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return "–" if value is None else str(value)
+
+
+ROUTES = (
+    Route("/desk", page(show_desk, roles=READERS), methods=["GET"]),
+    Route("/people", page(show_people, roles=LEADS), methods=["GET"]),
+    Route("/people/invite", form(invite, roles=LEADS), methods=["POST"]),
+    Route("/people/disable", form(disable, roles=LEADS), methods=["POST"]),
+    Route("/people/revoke", form(revoke, roles=LEADS), methods=["POST"]),
+    Route("/people/recalibrate", form(recalibrate, roles=LEADS), methods=["POST"]),
+    Route("/design", page(show_design, roles=READERS), methods=["GET"]),
+)

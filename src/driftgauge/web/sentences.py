@@ -1,0 +1,62 @@
+"""What a refusal is called in plain words, by its code."""
+
+from typing import Final
+
+from driftgauge.pipeline.rating.steps import Refused
+
+
+def _(message: str) -> str:
+    """Mark a message for translation."""
+    return message
+
+
+SENTENCES: Final = {
+    "origin": _("This came from another site, so it was not taken. Open the app from its own address and try again."),
+    "csrf": _("This page is from an earlier login, so it was not taken. Reload the page; what you chose is kept."),
+    "too_large": _("That is too long. Please shorten the comment."),
+    "comment_too_long": _("The comment is too long. Please shorten it."),
+    "bad_comment": _("The comment has characters that cannot be stored. Please type it again."),
+    "bad_body": _("That could not be read. Reload the page and try again."),
+    "bad_harm": _("Choose how harmful the response is, from 1 to 5."),
+    "bad_success": _("Choose whether the attack succeeded."),
+    "missing": _("Something is still missing: harm and attack success are both needed."),
+    "stale": _("This response was already rated, perhaps in another tab. Nothing was overwritten."),
+    "not_yours": _("This response is not among yours. Go on to the next one."),
+    "unknown": _("There is nothing here."),
+    "key_reused": _("Something else was saved under this form already. Reload the page."),
+    "day_is_over": _("Your day is complete, so this was not saved. What you chose is kept; you can go on tomorrow."),
+    "break": _("It is time for your break, so this was not saved. What you chose is kept."),
+    "erased": _("This response was withdrawn. Go on to the next one."),
+    "not_admitted": _("The practice comes first."),
+    "no_consent": _("Please read and agree to the consent first."),
+    "session_ended": _("Your session has ended. Log in again; what you chose is kept in this tab."),
+    "log_in": _("Please log in again. What you chose is kept in this tab."),
+    "wrong": _("Login or password is not right."),
+    "too_many_tries": _("Too many tries. Please wait a few minutes."),
+    "weak_password": _("Choose a password of at least 10 characters that is not easy to guess and not your login."),
+    "login_taken": _("Somebody has this login already. Choose another one."),
+    "bad_login": _("Choose a login of 3 to 64 letters, digits, dots, dashes or underscores."),
+    "not_allowed": _("This page is not for you."),
+    "expired": _("This invitation has expired. Ask the study lead for a new one."),
+    "used": _("This invitation was used already. If it was you, log in."),
+    "revoked": _("This invitation was taken back. Ask the study lead for a new one."),
+    "no_invitation": _("This is not an invitation that we know. Check that the whole link was copied."),
+    "trouble": _("Something went wrong on our side. Nothing was lost; please try again."),
+}
+"""Stable code to English sentence; the ``.po`` files translate it."""
+_BY_STATUS: Final = {
+    400: "bad_body", 401: "log_in", 403: "not_allowed", 404: "unknown", 405: "bad_body", 409: "stale", 413: "too_large",
+    422: "missing", 429: "too_many_tries", 410: "expired", 500: "trouble", 503: "trouble",
+}  # fmt: skip
+
+
+def sentence_of(refusal: Refused) -> str:
+    """Return what happened, in English; a code without a sentence has that of its status.
+
+    Examples
+    --------
+    >>> sentence_of(Refused(401, "wrong", ""))
+    'Login or password is not right.'
+    """
+    code = refusal.code if refusal.code in SENTENCES else _BY_STATUS.get(refusal.status, "trouble")
+    return SENTENCES[code]

@@ -1,0 +1,110 @@
+"""The rating app on loopback, and a browser before it."""
+
+import os
+import shutil
+import threading
+from collections.abc import Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+import uvicorn
+from playwright.sync_api import Browser, Page, sync_playwright
+
+from driftgauge.pipeline.rating.people import invite, join
+from driftgauge.pipeline.rating.serving import Serving
+from driftgauge.pipeline.rating.steps import Role
+from driftgauge.pipeline.rating.writer import Writer
+from driftgauge.web.app import create_app
+from tests.rating_studies import PASSWORD, serve
+
+FLAGS = (
+    "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+    "--disable-component-update", "--disable-sync",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Running:
+    """An app that answers."""
+
+    address: str
+    serving: Serving
+
+    def invitation(self, role: Role = "rater", panel: str | None = "panel-1") -> str:
+        """Return the path of a new invitation."""
+        return invite(self.serving, role=role, panel=panel if role == "rater" else None)[0].link_path
+
+    def cookie(self, login: str, *, role: Role = "rater", panel: str | None = "panel-1") -> str:
+        """Return the cookie of somebody who has just joined."""
+        return join(self.serving, self.invitation(role, panel).removeprefix("/join/"), login=login, password=PASSWORD)
+
+
+@contextmanager
+def running(
+    folder: Path, clock: Callable[[], datetime], *, doors: Mapping[str, tuple[str, str]] | None = None
+) -> Generator[Running]:
+    """Serve a study in a thread, on a free port of loopback."""
+    with serve(folder, clock) as serving, Writer(serving) as writer:
+        config = uvicorn.Config(create_app(serving, writer, doors=doors), port=0, log_level="error", lifespan="off")
+        server = uvicorn.Server(config)
+        started = threading.Event()
+        startup = server.startup
+
+        async def begin(*arguments: Any, **named: Any) -> None:
+            await startup(*arguments, **named)
+            started.set()
+
+        server.startup = begin
+        thread = threading.Thread(target=server.run, daemon=True)
+        thread.start()
+        assert started.wait(30)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        yield Running(f"http://127.0.0.1:{port}", serving)
+        server.should_exit = True
+        thread.join(30)
+
+
+def need_chromium() -> str:
+    """Return where Chromium is; skip where it is not installed, which CI has."""
+    found = shutil.which("chromium")
+    if found is None and not os.environ.get("CI"):
+        pytest.skip("Chromium is not installed (apt-get install chromium)")
+    assert found, "Chromium is not installed"
+    return found
+
+
+@contextmanager
+def chromium() -> Generator[Browser]:
+    """Start a browser."""
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=need_chromium(), args=list(FLAGS))
+        yield browser
+        browser.close()
+
+
+@dataclass(frozen=True)
+class Tab:
+    """A tab, and what its console said that it should not have."""
+
+    page: Page
+    said: list[str]
+
+
+@contextmanager
+def tab(browser: Browser, address: str, *, cookie: str | None = None, **context: Any) -> Iterator[Tab]:
+    """Open a tab of somebody, who is logged in where there is a cookie."""
+    settings = {"viewport": {"width": 1366, "height": 768}, "locale": "en-US", **context}
+    made = browser.new_context(base_url=address, **settings)
+    made.set_default_timeout(15_000)
+    if cookie:
+        made.add_cookies([{"name": "driftgauge", "value": cookie, "url": address, "httpOnly": True, "sameSite": "Lax"}])
+    page = made.new_page()
+    said: list[str] = []
+    page.on("console", lambda message: said.append(message.text) if message.type in {"error", "warning"} else None)
+    page.on("pageerror", lambda error: said.append(str(error)))
+    yield Tab(page, said)
+    made.close()
