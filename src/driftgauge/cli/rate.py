@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftgauge.cli import options
+from driftgauge.cli.assign import assign_command
 from driftgauge.cli.progress import progress_bar
 from driftgauge.errors import needing
 
@@ -18,6 +19,9 @@ from driftgauge.errors import needing
 @click.group("rate")
 def rate_command() -> None:
     """Bring ratings into a study."""
+
+
+rate_command.add_command(assign_command)
 
 
 @rate_command.command("import")

@@ -12,7 +12,14 @@ from driftgauge.rate.sharing import BoolArray, IntArray, Sharing, share_out
 from driftgauge.rate.spacing import spaced
 
 DRAWN: Final = pl.Schema(
-    {"seat": pl.Int64(), "place": pl.Int64(), "purpose": pl.String(), "item": pl.Int64(), "gold": pl.Int64(), "occasion": pl.Int64()}
+    {
+        "seat": pl.Int64(),
+        "place": pl.Int64(),
+        "purpose": pl.String(),
+        "item": pl.Int64(),
+        "gold": pl.Int64(),
+        "occasion": pl.Int64(),
+    }
 )
 """`seat` from 0, `place` from 1 in this draw; `item` or `gold`, a position in what was asked; `occasion` 1, or 2 of an anchor."""
 

@@ -115,10 +115,8 @@ def _range(counts: list[int]) -> Range:
 
 def _together(own: pl.DataFrame) -> NDArray[np.int64]:
     """Return how many responses each two raters both rate."""
-    each = own.select(pl.col("rater", "response").rank("dense").cast(pl.Int64) - 1).unique()
-    if each.is_empty():
-        return np.zeros((0, 0), dtype=np.int64)
-    rates = np.zeros((int(each["rater"].max() or 0) + 1, int(each["response"].max() or 0) + 1), dtype=np.float32)
+    each = own.select((pl.col("rater", "response").rank("dense") - 1).cast(pl.Int64))
+    rates = np.zeros((own["rater"].n_unique(), own["response"].n_unique()), dtype=np.float32)
     rates[each["rater"].to_numpy(), each["response"].to_numpy()] = 1
     return np.rint(rates @ rates.T).astype(np.int64)
 
@@ -163,8 +161,8 @@ def design_findings(report: DesignReport, *, apart: int, anchors: float, across:
     """
     if report.apart is not None and report.apart < apart:
         sentence = (
-            f"The same scenario comes back after {report.apart} others at the nearest, and the panel asks for {apart}: there are "
-            "too few scenarios for that."
+            f"The same scenario comes back after {report.apart} others at the nearest, and the panel asks for {apart}: there "
+            "are too few scenarios for that."
         )
         yield Finding("spacing_relaxed", "warning", sentence, "Accept it, or declare a smaller `apart`.")
     if report.ratings and report.per_response.most < 2:
@@ -176,7 +174,9 @@ def design_findings(report: DesignReport, *, apart: int, anchors: float, across:
     if anchors and not report.anchors:
         yield Finding("no_anchors", "warning", "There is too little to show anything again: no anchor was drawn.", None)
     if across and not report.across:
-        sentence = "Nothing of an earlier phase that people have rated is there to be shown to this panel: it gets no anchor of one."
+        sentence = (
+            "Nothing of an earlier phase that people have rated is there to be shown to this panel: it gets no anchor of one."
+        )
         yield Finding("no_anchors_across", "warning", sentence, "Rate the earlier phase first, or declare `anchor_across: 0`.")
     if report.gold < gold:
         sentence = f"There are gold items for {report.gold} of {gold} places in a rater's line: none comes twice to a rater."

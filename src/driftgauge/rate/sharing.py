@@ -18,8 +18,8 @@ def share_out(
     Parameters
     ----------
     sharing
-        ``full``: everybody everything. ``overlap``: `each` raters a response, loads equal, pairs as they come. ``balanced``: the
-        same, and every two raters meet as often as any other two, as nearly as a walk over the responses gets.
+        ``full``: everybody everything. ``overlap``: `each` raters a response, loads equal, pairs as they come. ``balanced``:
+        the same, and every two raters meet as often as any other two, as nearly as a walk over the responses gets.
     cells
         Of each response what loads should be equal in: its release and modality.
     raters, each

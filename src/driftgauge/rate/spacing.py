@@ -95,9 +95,7 @@ def clashes(line: Sequence[int], at: int, apart: int) -> bool:
     return kind in line[max(at - apart, 0) : at] or kind in line[at + 1 : at + 1 + apart]
 
 
-def _exchanged(
-    line: list[int], places: list[int], at: int, *, apart: int, first: int, rng: np.random.Generator
-) -> bool:
+def _exchanged(line: list[int], places: list[int], at: int, *, apart: int, first: int, rng: np.random.Generator) -> bool:
     for other in rng.integers(first, len(line), _TRIES).tolist():
         if _swap(line, places, (at, other), apart=apart, first=first):
             return True

@@ -45,11 +45,14 @@ def campaign(study: Study, panel: str, *, phase: str | None = None) -> Campaign:
     """
     if panel not in study.panels:
         near = did_you_mean(panel, list(study.panels)) if study.panels else "a panel under `panels:` of study.yaml"
-        raise StudyError(f"study {study.study} has no panel {shown(panel)}; expected {near}", remedy="Declare it in study.yaml.")
+        raise StudyError(
+            f"study {study.study} has no panel {shown(panel)}; expected {near}", remedy="Declare it in study.yaml."
+        )
     declared = study.panels[panel]
     if declared.raters is None:
         raise StudyError(
-            f"panel {panel} does not say how many raters it has", remedy=f"Declare it: `{panel}: {{raters: 12}}` under `panels:`."
+            f"panel {panel} does not say how many raters it has",
+            remedy=f"Declare it: `{panel}: {{raters: 12}}` under `panels:`.",
         )
     phases = _phases(study, panel, phase)
     every = [each.phase for each in study.phases]
@@ -57,11 +60,18 @@ def campaign(study: Study, panel: str, *, phase: str | None = None) -> Campaign:
     return Campaign(panel, declared, declared.raters, phases, before)
 
 
+def _undeclared(study: Study, what: str, name: str, *, known: Sequence[str]) -> StudyError:
+    near = did_you_mean(name, known) if known else f"a {what} under `{what}s:` of study.yaml"
+    return StudyError(f"study {study.study} has no {what} {shown(name)}; expected {near}", remedy="Declare it in study.yaml.")
+
+
 def _phases(study: Study, panel: str, phase: str | None) -> tuple[str, ...]:
     mine = tuple(each.phase for each in study.phases if panel in each.panels)
     if phase is not None and phase not in {each.phase for each in study.phases}:
         near = did_you_mean(phase, [each.phase for each in study.phases]) if study.phases else "a phase under `phases:`"
-        raise StudyError(f"study {study.study} has no phase {shown(phase)}; expected {near}", remedy="Declare it in study.yaml.")
+        raise StudyError(
+            f"study {study.study} has no phase {shown(phase)}; expected {near}", remedy="Declare it in study.yaml."
+        )
     if not mine:
         raise StudyError(f"panel {panel} rates in no phase", remedy=f"Declare `panel: {panel}` in a phase of study.yaml.")
     if phase is not None and phase not in mine:
@@ -95,9 +105,7 @@ class Found:
     rendered: frozenset[int]
 
 
-def find(
-    connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng: np.random.Generator
-) -> Found:
+def find(connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng: np.random.Generator) -> Found:
     """Return what a panel can be asked about.
 
     Parameters

@@ -2,7 +2,7 @@
 
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
@@ -14,7 +14,7 @@ from driftgauge.errors import StoreError, StudyError
 from driftgauge.pipeline.opened import Opened, open_declared
 from driftgauge.pipeline.rating import asked
 from driftgauge.pipeline.rating.asked import Campaign, Found
-from driftgauge.pipeline.rating.renderings import SHOWN, Gallery, Prompts, render
+from driftgauge.pipeline.rating.renderings import Gallery, Prompts, render
 from driftgauge.pipeline.registered import Registered, registered
 from driftgauge.rate.assign import draw
 from driftgauge.rate.design_report import DesignReport, as_mapping, design_findings, design_report
@@ -22,7 +22,7 @@ from driftgauge.records import Finding, Progress
 from driftgauge.store import journal, panels
 from driftgauge.store.blobs import open_blobs
 from driftgauge.store.database import PATIENCE, Connection
-from driftgauge.study import Study, load_study
+from driftgauge.study import load_study
 
 _OPEN: Final = "open"
 
@@ -122,7 +122,6 @@ def assign(
     dry_run: bool = False,
     patience: float = PATIENCE,
     token: Callable[[], str] = _token,
-    told: Callable[[Planned], None] = lambda planned: None,
     progress: Progress = lambda stage, done, total: None,
 ) -> Assigned:
     """Draw who of a panel rates what, and keep it: of what was collected, all that nobody has been asked about.
@@ -139,8 +138,6 @@ def assign(
         Seconds to wait for another writer.
     token
         Makes opaque names; they say nothing of what they name.
-    told
-        Told of the design before anything is made of it.
     progress
         Told of each stage.
 
@@ -158,14 +155,23 @@ def assign(
     What is written is written in one transaction: killed at any moment, all of it is there or nothing.
     """
     planned = plan(folder, wanted, patience=patience, token=token, progress=progress)
-    told(planned)
-    if dry_run or planned.drawn.is_empty():
-        return _outcome(planned)
+    return outcome(planned) if dry_run else keep(planned, token=token, progress=progress)
+
+
+def keep(
+    planned: Planned,
+    *,
+    token: Callable[[], str] = _token,
+    progress: Progress = lambda stage, done, total: None,
+) -> Assigned:
+    """Keep a draw, with everything in it as raters will see it; parameters and errors as of `assign`."""
+    if planned.drawn.is_empty():
+        return outcome(planned)
     shown = _rendered(planned, token=token, progress=progress)
     progress("writing", 0, 1)
     with planned.opened.store.writing() as connection:
         entry = _write(connection, planned, shown, token=token, progress=progress)
-    return _outcome(planned, shown=shown, entry=entry)
+    return outcome(planned, renderings=shown[0], entry=entry)
 
 
 def plan(
@@ -196,15 +202,9 @@ def plan(
     design = asked.design_of(of.panel, gold=len(gold))
     drawn = draw(asked.asked_of(found), design, asked.seats_of(found, of, gold=gold), rng)
     seats = {number: found.seats.get(number) or f"r-{token()}" for number in range(1, of.raters + 1)}
-    report = design_report(
-        _lines(found, drawn), raters=of.raters, day_items=study.protocol.wellbeing.day_items
-    )
-    findings = design_findings(
-        report, apart=design.apart, anchors=design.anchors, across=of.panel.anchor_across, gold=0
-    )
-    return Planned(
-        opened, of, found, benchmark, wanted.seed, moment, number, seats, drawn, report, tuple(findings)
-    )
+    report = design_report(_lines(found, drawn), raters=of.raters, day_items=study.protocol.wellbeing.day_items)
+    findings = design_findings(report, apart=design.apart, anchors=design.anchors, across=of.panel.anchor_across, gold=0)
+    return Planned(opened, of, found, benchmark, wanted.seed, moment, number, seats, drawn, report, tuple(findings))
 
 
 def _twins(benchmark: Registered) -> dict[str, str]:
@@ -278,9 +278,7 @@ def _write(
     counts = {"assignments": planned.drawn.height, "seats": len(new_seats), "renderings": renderings.height}
     detail = {"panel": of.name, "phases": list(of.phases), "seed": planned.seed}
     hashes = {"benchmark": planned.benchmark.known.root, "protocol": planned.opened.study.protocol.hash}
-    entry = journal.append(
-        connection, planned.opened.author, "assign", counts=counts, hashes=hashes, detail=detail
-    )
+    entry = journal.append(connection, planned.opened.author, "assign", counts=counts, hashes=hashes, detail=detail)
     panels.add_seats(connection, of.name, new_seats, entry=entry)
     name = token()
     panels.add_draw(connection, _draw_row(planned, name, entry=entry))
@@ -338,18 +336,17 @@ def _assignments(planned: Planned, name: str, *, token: Callable[[], str]) -> pl
     )
 
 
-def _outcome(
-    planned: Planned, *, shown: tuple[pl.DataFrame, Gallery] | None = None, entry: int | None = None
-) -> Assigned:
-    renderings = shown[0] if shown else pl.DataFrame(schema=SHOWN)
+def outcome(planned: Planned, *, renderings: pl.DataFrame | None = None, entry: int | None = None) -> Assigned:
+    """Return what came, or would come, of a draw."""
+    naming = 0 if renderings is None else renderings.filter(pl.col("names") > 0).height
     return Assigned(
         panel=planned.campaign.name,
         phases=planned.campaign.phases,
         seed=planned.seed,
         assignments=planned.drawn.height,
-        responses=planned.drawn["item"].n_unique() - planned.drawn["item"].is_null().any(),
+        responses=planned.drawn["item"].drop_nulls().n_unique(),
         seats=len(planned.seats) - len(planned.found.seats),
-        naming=renderings.filter(pl.col("names") > 0).height,
+        naming=naming,
         report=as_mapping(planned.report),
         findings=planned.findings,
         entry=entry,

@@ -24,7 +24,6 @@ from driftgauge.store.blobs import Blobs
 from driftgauge.study import Study
 
 
-
 @dataclass
 class Gallery:
     """The media of a benchmark as raters are shown them: each decoded and written again once.
@@ -94,9 +93,7 @@ class Prompts:
         """Each prompt by the hash that responses keep of it."""
         hashes = dict(zip(self.benchmark.prompts["prompt"], self.benchmark.prompts["prompt_hash"], strict=True))
         return {
-            hashes[scenario.prompt_id(prompt)]: prompt
-            for scenario in self.benchmark.scenarios
-            for prompt in scenario.prompts
+            hashes[scenario.prompt_id(prompt)]: prompt for scenario in self.benchmark.scenarios for prompt in scenario.prompts
         }
 
     def require(self, responses: pl.DataFrame) -> None:
@@ -115,7 +112,7 @@ class Prompts:
         problems = [
             Problem(
                 f"prompt {row['scenario']}/{row['modality']}/{row['language']}",
-                f"asked in phase {row['phase']} as it stood in another version of the benchmark (root {(row['root'] or '')[:16]})",
+                f"asked in phase {row['phase']} as another version of the benchmark had it (root {(row['root'] or '')[:16]})",
                 "the same prompt in the benchmark that the study declares",
             )
             for row in prompts.iter_rows(named=True)
@@ -129,9 +126,7 @@ class Prompts:
 
 def turns_of(prompt: Prompt, gallery: Gallery) -> str:
     """Return a prompt as JSON of its turns."""
-    turns = [
-        Turn(message.role, tuple(_part(part, gallery) for part in message.parts)) for message in prompt.messages
-    ]
+    turns = [Turn(message.role, tuple(_part(part, gallery) for part in message.parts)) for message in prompt.messages]
     return json.dumps([asdict(turn) for turn in turns], ensure_ascii=False)
 
 
