@@ -55,8 +55,9 @@ def placed_again(
     for item in chosen:
         kind = int(scenarios[item])
         at = _place(kinds, kind, line.index(item) + far + 1, apart=apart, rng=rng)
-        for each, value in ((line, item), (again, True), (kinds, kind)):
-            each.insert(at, value)
+        line.insert(at, item)
+        again.insert(at, True)
+        kinds.insert(at, kind)
     return Line(np.array(line, dtype=np.int64), np.array(again, dtype=np.bool_))
 
 

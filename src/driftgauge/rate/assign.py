@@ -13,15 +13,13 @@ from driftgauge.rate.spacing import spaced
 
 DRAWN: Final = pl.Schema(
     {
-        "seat": pl.Int64(),
-        "place": pl.Int64(),
-        "purpose": pl.String(),
-        "item": pl.Int64(),
-        "gold": pl.Int64(),
+        "seat": pl.Int64(), "place": pl.Int64(), "purpose": pl.String(), "item": pl.Int64(), "exercise": pl.Int64(),
         "occasion": pl.Int64(),
     }
-)
-"""`seat` from 0, `place` from 1 in this draw; `item` or `gold`, a position in what was asked; `occasion` 1, or 2 of an anchor."""
+)  # fmt: skip
+"""`seat` from 0; `place` from 1 in this draw, of a calibration below 0; `item` or `exercise`, by its position in what was asked
+or among the exercises of that purpose; `occasion` 1, or 2 of an anchor within a rater."""
+_LINE: Final = ("place", "purpose", "item", "exercise", "occasion")
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,8 @@ class Design:
         Share of a rater's responses that is shown to them again.
     gold, every
         How many gold items there are, and that one stands among so many responses; 0 for none. Each comes once to a rater.
+    calibration
+        How many exercises everybody begins with.
     """
 
     sharing: Sharing
@@ -65,6 +65,7 @@ class Design:
     anchors: float = 0.0
     gold: int = 0
     every: int = 50
+    calibration: int = 0
 
 
 @dataclass(frozen=True)
@@ -81,12 +82,15 @@ class Seat:
         Scenarios that it was asked about last, the newest last.
     gold
         Gold items that it has already.
+    is_calibrated
+        Whether it has a calibration already.
     """
 
     done: IntArray = field(default_factory=lambda: np.array([], dtype=np.int64))
     load: int = 0
     before: Sequence[int] = ()
     gold: frozenset[int] = frozenset()
+    is_calibrated: bool = False
 
 
 def draw(asked: Asked, design: Design, seats: Sequence[Seat], rng: np.random.Generator) -> pl.DataFrame:
@@ -116,7 +120,8 @@ def draw(asked: Asked, design: Design, seats: Sequence[Seat], rng: np.random.Gen
 def _shared(asked: Asked, design: Design, taken: BoolArray, *, loads: IntArray, rng: np.random.Generator) -> BoolArray:
     """Return who is to have what: of all responses where everybody has everything, else of those that nobody has yet."""
     found = np.zeros_like(taken)
-    fresh = np.arange(taken.shape[1]) if design.sharing == "full" else np.flatnonzero(~taken.any(axis=0))
+    is_fresh = np.ones(taken.shape[1], dtype=np.bool_) if design.sharing == "full" else ~taken.any(axis=0)
+    fresh = np.flatnonzero(is_fresh)
     found[:, fresh] = share_out(
         design.sharing, asked.cells[fresh], raters=len(taken), each=design.each, rng=rng, loads=_level(loads)
     )
@@ -129,18 +134,31 @@ def _level(loads: IntArray) -> IntArray:
 
 
 def _line(asked: Asked, design: Design, seat: Seat, mine: IntArray, rng: np.random.Generator) -> pl.DataFrame:
-    """Return what one rater is asked, in order: responses, then anchors put among them, then gold."""
+    """Return what one rater is asked, in order: a calibration, then responses with anchors and gold among them."""
     order = spaced(asked.scenarios[mine], design.apart, rng, before=seat.before)
     line = placed_again(
         mine[order.places], asked.scenarios, share=design.anchors, apart=design.apart, rng=rng, may=~asked.across
     )
-    purpose = np.where(line.again | asked.across[line.items], "anchor", "item")
-    rows = pl.DataFrame(
-        {"purpose": purpose, "item": line.items, "gold": None, "occasion": np.where(line.again, 2, 1)},
-        schema={name: DRAWN[name] for name in ("purpose", "item", "gold", "occasion")},
+    rows = _rows(
+        purpose=np.where(line.again | asked.across[line.items], "anchor", "item"),
+        item=line.items,
+        occasion=np.where(line.again, 2, 1),
     )
-    with_gold = _with_gold(rows, _gold(len(rows), design, rng, known=seat.gold))
-    return with_gold.select(pl.int_range(1, pl.len() + 1, dtype=pl.Int64).alias("place"), pl.all())
+    shown = _with_gold(rows, _gold(len(rows), design, rng, known=seat.gold))
+    return pl.concat([_calibration(design, seat, rng), shown.with_columns(place=pl.int_range(1, pl.len() + 1, dtype=pl.Int64))])
+
+
+def _rows(**columns: object) -> pl.DataFrame:
+    """Return rows of a line; a column that is not given is null."""
+    return pl.DataFrame({name: columns.get(name) for name in _LINE}, schema={name: DRAWN[name] for name in _LINE})
+
+
+def _calibration(design: Design, seat: Seat, rng: np.random.Generator) -> pl.DataFrame:
+    """Return the exercises that a rater begins with, in an order by lot."""
+    count = 0 if seat.is_calibrated else design.calibration
+    return _rows(
+        place=np.arange(-count, 0), purpose=["calibration"] * count, exercise=rng.permutation(count), occasion=[1] * count
+    )
 
 
 def _gold(length: int, design: Design, rng: np.random.Generator, *, known: frozenset[int]) -> dict[int, int]:
@@ -148,18 +166,15 @@ def _gold(length: int, design: Design, rng: np.random.Generator, *, known: froze
 
     One stands by lot in each run of `every`; where there are fewer items than runs, in as many runs, spread over the line.
     """
-    left = [which for which in rng.permutation(design.gold).tolist() if which not in known]
+    left = [int(which) for which in rng.permutation(design.gold) if which not in known]
     runs = length // design.every if design.every else 0
     count = min(runs, len(left))
-    chosen = ((np.arange(count) + rng.random()) * runs / count).astype(np.int64).tolist() if count else []
+    first = rng.random()
+    chosen = [int((number + first) * runs / count) for number in range(count)]
     return {run * design.every + int(rng.integers(design.every)): which for run, which in zip(chosen, left, strict=False)}
 
 
 def _with_gold(rows: pl.DataFrame, gold: dict[int, int]) -> pl.DataFrame:
-    columns = {"purpose": "gold", "item": None, "occasion": 1}
-    added = pl.DataFrame(
-        [{**columns, "gold": which, "at": at - 0.5} for at, which in gold.items()],
-        schema={**rows.schema, "at": pl.Float64},
-    )
-    placed = rows.with_columns(at=pl.int_range(pl.len()).cast(pl.Float64))
-    return pl.concat([placed, added]).sort("at").drop("at")
+    added = _rows(purpose=["gold"] * len(gold), exercise=list(gold.values()), occasion=[1] * len(gold))
+    at = [*range(len(rows)), *(before - 0.5 for before in gold)]
+    return pl.concat([rows, added]).with_columns(at=pl.Series(at, dtype=pl.Float64)).sort("at").drop("at")

@@ -44,10 +44,7 @@ def campaign(study: Study, panel: str, *, phase: str | None = None) -> Campaign:
         When there is no such panel or phase, the panel rates in none, or does not say how many raters it has.
     """
     if panel not in study.panels:
-        near = did_you_mean(panel, list(study.panels)) if study.panels else "a panel under `panels:` of study.yaml"
-        raise StudyError(
-            f"study {study.study} has no panel {shown(panel)}; expected {near}", remedy="Declare it in study.yaml."
-        )
+        raise _undeclared(study, "panel", panel, known=list(study.panels))
     declared = study.panels[panel]
     if declared.raters is None:
         raise StudyError(
@@ -68,10 +65,7 @@ def _undeclared(study: Study, what: str, name: str, *, known: Sequence[str]) -> 
 def _phases(study: Study, panel: str, phase: str | None) -> tuple[str, ...]:
     mine = tuple(each.phase for each in study.phases if panel in each.panels)
     if phase is not None and phase not in {each.phase for each in study.phases}:
-        near = did_you_mean(phase, [each.phase for each in study.phases]) if study.phases else "a phase under `phases:`"
-        raise StudyError(
-            f"study {study.study} has no phase {shown(phase)}; expected {near}", remedy="Declare it in study.yaml."
-        )
+        raise _undeclared(study, "phase", phase, known=[each.phase for each in study.phases])
     if not mine:
         raise StudyError(f"panel {panel} rates in no phase", remedy=f"Declare `panel: {panel}` in a phase of study.yaml.")
     if phase is not None and phase not in mine:
