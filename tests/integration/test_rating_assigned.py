@@ -146,7 +146,8 @@ def test_a_picture_reaches_the_rater_written_anew_under_a_name_that_says_nothing
     with serve(made.folder, Clock()) as serving:
         rater = seat(serving)[0]
         data, kind = medium(serving, rater.who, str(next(iter(shown))))
-    assert kind == "image/png" and data.startswith(b"\x89PNG")
+    assert kind == "image/png"
+    assert data.startswith(b"\x89PNG")
     assert all(str(row["source"]) not in quoted and str(row["sha256"]) not in quoted for row in shown.values())
 
 

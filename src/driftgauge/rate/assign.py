@@ -137,7 +137,7 @@ def _line(asked: Asked, design: Design, seat: Seat, mine: IntArray, rng: np.rand
     """Return what one rater is asked, in order: a calibration, then responses with anchors and gold among them."""
     order = spaced(asked.scenarios[mine], design.apart, rng, before=seat.before)
     line = placed_again(
-        mine[order.places], asked.scenarios, share=design.anchors, apart=design.apart, rng=rng, may=~asked.across
+        mine[order.places], asked.scenarios, share=design.anchors, apart=order.apart, rng=rng, may=~asked.across
     )
     rows = _rows(
         purpose=np.where(line.again | asked.across[line.items], "anchor", "item"),

@@ -20,6 +20,9 @@ LINES: Final = pl.Schema(
 )  # fmt: skip
 """What a panel is asked, one row an assignment: `response` and `kind` (the scenario as a number) are null of an exercise."""
 
+ENOUGH: Final = 0.8
+"""The share of the anchors asked for below which it is said that there are fewer."""
+
 
 @dataclass(frozen=True)
 class Range:
@@ -171,8 +174,13 @@ def design_findings(report: DesignReport, *, apart: int, anchors: float, across:
     elif report.groups > 1:
         sentence = f"The panel falls into {report.groups} groups that share no response: they cannot be compared."
         yield Finding("unconnected_raters", "warning", sentence, "Let more raters rate each response.")
-    if anchors and not report.anchors:
-        yield Finding("no_anchors", "warning", "There is too little to show anything again: no anchor was drawn.", None)
+    wanted = round(anchors * report.ratings)
+    if report.anchors < ENOUGH * wanted:
+        sentence = (
+            f"Of {wanted:,} responses to be shown again to the same rater, {report.anchors:,} found a place far enough from "
+            "the first time and from their scenario."
+        )
+        yield Finding("few_anchors", "warning", sentence, "Accept it, or declare a smaller `apart`.")
     if across and not report.across:
         sentence = (
             "Nothing of an earlier phase that people have rated is there to be shown to this panel: it gets no anchor of one."
