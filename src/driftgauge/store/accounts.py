@@ -6,6 +6,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from driftgauge.store.lists import one_of
 from driftgauge.store.tables import (
     accounts,
     assignments,
@@ -156,7 +157,7 @@ _LIVING = (
     .add_columns(sessions.c.session)
 )
 _ONE_LIVING = _LIVING.where(sessions.c.session == sa.bindparam("session_hash"))
-_MANY_LIVING = _LIVING.where(sessions.c.session.in_(sa.bindparam("session_hashes", expanding=True)))
+_MANY_LIVING = _LIVING.where(one_of(sessions.c.session, "session_hashes"))
 
 
 def find_session(connection: sa.Connection, session: str, *, now: str) -> Account | None:

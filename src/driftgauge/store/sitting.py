@@ -6,6 +6,7 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 
+from driftgauge.store.lists import insert_rows, none_of, one_of
 from driftgauge.store.tables import (
     accounts,
     assignments,
@@ -60,7 +61,7 @@ def next_assignment(connection: sa.Connection, rater: str, *, calibrated: bool, 
 
 def _next(calibrated: bool) -> sa.Select[tuple[Any]]:
     category = assignments.c.harm_category
-    wanted = sa.or_(category.is_(None), category.not_in(sa.bindparam("left_out", expanding=True)))
+    wanted = sa.or_(category.is_(None), none_of(category, "left_out"))
     return (
         sa.select(assignments.c.assignment)
         .where(assignments.c.rater == sa.bindparam("of_rater"), assignments.c.state == OPEN)
@@ -265,7 +266,7 @@ _SITTING_COLUMNS = [
 ]  # fmt: skip
 _SITTINGS_OF = (
     sa.select(*_SITTING_COLUMNS)
-    .where(sittings.c.rater.in_(sa.bindparam("of_raters", expanding=True)), sittings.c.last_at >= sa.bindparam("since"))
+    .where(one_of(sittings.c.rater, "of_raters"), sittings.c.last_at >= sa.bindparam("since"))
     .order_by(sittings.c.sitting)
 )
 
@@ -312,7 +313,7 @@ class Before:
 
 _TAKEN = sa.select(
     submissions.c.key, submissions.c.body_hash, submissions.c.assignment, submissions.c.rater, submissions.c.revision
-).where(submissions.c.key.in_(sa.bindparam("keys", expanding=True)))
+).where(one_of(submissions.c.key, "keys"))
 
 
 def taken_before(connection: sa.Connection, keys: Sequence[str]) -> dict[str, Before]:
@@ -360,7 +361,7 @@ _ASKED = (
     )
     .outerjoin(responses, assignments.c.response == responses.c.row)
     .outerjoin(exercises, assignments.c.exercise == exercises.c.exercise)
-    .where(assignments.c.assignment.in_(sa.bindparam("wanted", expanding=True)))
+    .where(one_of(assignments.c.assignment, "wanted"))
 )
 
 
@@ -369,8 +370,6 @@ def asked(connection: sa.Connection, wanted: Sequence[str]) -> dict[str, sa.Row[
     return {row.assignment: row for row in connection.execute(_ASKED, {"wanted": list(wanted)})}
 
 
-_ADD_RATINGS = sa.insert(ratings).returning(ratings.c.row, sort_by_parameter_order=True)
-_ADD_SUBMISSIONS = sa.insert(submissions)
 _SETTLE = (
     sa.update(assignments)
     .where(assignments.c.assignment == sa.bindparam("settled"))
@@ -384,8 +383,9 @@ _MARK = (
 
 
 def add_ratings(connection: sa.Connection, rows: Rows) -> list[int]:
-    """Add ratings and return their rows, in order."""
-    return [int(row) for row in connection.execute(_ADD_RATINGS, rows).scalars()] if rows else []
+    """Add ratings, no two of them revisions of one, and return their rows, in order."""
+    placed = insert_rows(connection, ratings, rows, given="rating_id")
+    return [placed[row["rating_id"]] for row in rows]
 
 
 def add_submissions(connection: sa.Connection, rows: Rows) -> None:
@@ -393,7 +393,7 @@ def add_submissions(connection: sa.Connection, rows: Rows) -> None:
     if not rows:
         return
     kept = [{name: value for name, value in row.items() if name != "state"} for row in rows]
-    connection.execute(_ADD_SUBMISSIONS, kept)
+    insert_rows(connection, submissions, kept, given="key")
     settled = [{"settled": row["assignment"], "new_state": row["state"], "seen_at": row["shown_at"]} for row in rows]
     connection.execute(_SETTLE, settled)
 

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import uvicorn
+from anyio.to_thread import current_default_thread_limiter
 from starlette.types import ASGIApp
 
 from driftgauge.errors import RatingError
@@ -24,6 +25,8 @@ from driftgauge.web.app import create_app
 
 _GRACE_S: Final = 20
 """Seconds that requests in flight have to end."""
+_THREADS: Final = 4
+"""That look into the store and make pages: more of them only take turns, and each keeps a connection with its memory."""
 _TOKENS: Final = re.compile(r"^/(join|enter|media)/.*")
 
 
@@ -121,6 +124,7 @@ def within(app: ASGIApp, held: Iterable[AbstractContextManager[object]]) -> ASGI
             await app(scope, receive, send)
             return
         await receive()
+        current_default_thread_limiter().total_tokens = _THREADS
         with ExitStack() as stack:
             for each in held:
                 stack.enter_context(each)
