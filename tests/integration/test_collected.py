@@ -165,11 +165,12 @@ def test_the_database_itself_refuses_what_is_not_appending(study: NewStudy) -> N
 
 
 def test_an_older_database_with_ratings_is_brought_up_and_collected_into(new_study: MakeStudy, tmp_path: Path) -> None:
-    study, path = new_study(), tmp_path / "r.csv"
+    newest, study, path = new_study(name="newest"), new_study(), tmp_path / "r.csv"
+    ratings_of("Elm 0", 0, range(3)).write_csv(path)
+    import_ratings(newest.folder, Ratings(files=[path]))
     with study.database.writing() as connection:
         schema.upgrade(connection, to="0002")
-    ratings_of("Elm 0", 0, range(3)).write_csv(path)
-    _import_as_of_old(study, path)
+    _fill_as_of_old(study, newest)
     study.declare(DECLARED.replace("  - {phase: 1,", "  - {phase: 0, releases: [Elm 1]}\n  - {phase: 1,"))
     put_benchmark(study.folder)
     collect(study.folder, "1", limit=5)
@@ -179,13 +180,24 @@ def test_an_older_database_with_ratings_is_brought_up_and_collected_into(new_stu
     assert rows(study).height == 5
 
 
-def _import_as_of_old(study: NewStudy, path: Path) -> None:
-    """Leave a database of the second schema with ratings, as its own version would have."""
-    import_ratings(study.folder, Ratings(files=[path]))
-    with study.database.writing() as connection:
-        connection.exec_driver_sql("DROP TABLE answers")
-        connection.exec_driver_sql("DROP TABLE runs")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0002'")
+def _fill_as_of_old(old: NewStudy, newest: NewStudy) -> None:
+    """Copy what a study holds into the tables that the second schema had."""
+    with newest.database.reading() as source, old.database.writing() as target:
+        tables = sa.MetaData()
+        tables.reflect(target)
+        for table in (each for each in tables.sorted_tables if each.name != "alembic_version"):
+            names = ", ".join(f'"{column.name}"' for column in table.columns)
+            if found := [dict(row) for row in source.exec_driver_sql(f"SELECT {names} FROM {table.name}").mappings()]:
+                target.execute(sa.insert(table), found)
+                _count_on(target, table)
+
+
+def _count_on(connection: sa.Connection, table: sa.Table) -> None:
+    """Let a server number further rows after those that were copied."""
+    for column in table.primary_key if connection.dialect.name == "postgresql" else ():
+        if column.server_default is not None:
+            sequence = f"pg_get_serial_sequence('{table.name}', '{column.name}')"
+            connection.exec_driver_sql(f"SELECT setval({sequence}, max({column.name})) FROM {table.name}")
 
 
 # The plan's side: what is there, which model was served, which benchmark a phase began with
@@ -271,7 +283,18 @@ def test_a_picture_that_changes_under_a_collection_is_not_sent(study: NewStudy) 
     name = collection.prompts.frame.filter(modality="multimodal")["prompt"][0]
     for path in (study.folder / "benchmark" / "media").iterdir():
         path.write_bytes(path.read_bytes() + b"\0")
-    with pytest.raises(BenchmarkError, match="was changed while it was being collected"):
+    with pytest.raises(BenchmarkError, match="was changed while it was in use"):
+        collection.prompts.turns(name)
+
+
+def test_a_prompt_that_changes_under_a_collection_is_not_sent(study: NewStudy) -> None:
+    collection = open_collection(study.folder, "1")
+    name = collection.prompts.frame["prompt"][0]
+    text = next(part.text for turn in collection.prompts.turns(name) for part in turn.parts if isinstance(part, Text))
+    word = max((each for each in text.split() if each.isascii() and each.isalpha()), key=len)
+    path = study.folder / "benchmark" / "scenarios.jsonl"
+    path.write_bytes(path.read_bytes().replace(word.encode(), word.swapcase().encode()))
+    with pytest.raises(BenchmarkError, match=r"scenarios\.jsonl was changed while it was in use"):
         collection.prompts.turns(name)
 
 

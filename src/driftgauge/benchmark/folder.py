@@ -1,11 +1,13 @@
 """The folder of a benchmark: which files it has, what may be read of it, and how one is written whole or not at all."""
 
+import hashlib
 import os
 import stat
 import sys
 from collections.abc import Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from io import BufferedReader
 from pathlib import Path
 from typing import Final
 
@@ -92,9 +94,34 @@ def read_file(folder: Path, name: str, *, most: int) -> bytes:
     BenchmarkError
         When it cannot be read.
     """
+    with open_file(folder, name) as file:
+        return file.read(most + 1)
+
+
+def hash_file(folder: Path, name: str) -> str:
+    """Return the SHA-256 of a plain file that `list_files` named, in hexadecimal.
+
+    Raises
+    ------
+    BenchmarkError
+        When it cannot be read.
+    """
+    with open_file(folder, name) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+@contextmanager
+def open_file(folder: Path, name: str) -> Generator[BufferedReader]:
+    """Open a plain file that `list_files` named, for reading; a link that took its place is not followed.
+
+    Raises
+    ------
+    BenchmarkError
+        When it cannot be read.
+    """
     try:
         with open(os.open(folder / name, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0)), "rb") as file:
-            return file.read(most + 1)
+            yield file
     except OSError as error:
         raise cannot("read", folder / name, error) from None
 

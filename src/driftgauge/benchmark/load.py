@@ -133,6 +133,17 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
+def is_canary(value: object) -> bool:
+    """Return whether the value of a line is the canary.
+
+    Raises
+    ------
+    Unreadable
+        When it should be, and is no line of text.
+    """
+    return _canary(value) is not None
+
+
 def _canary(value: object) -> str | None:
     """Return the canary when the value is a line that holds one."""
     if not isinstance(value, dict) or set(cast(dict[str, object], value)) != {"canary"}:

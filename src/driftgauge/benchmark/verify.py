@@ -4,14 +4,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Final
 
-from driftgauge.benchmark.canonical import label_hashes, prompt_hashes, sha256
+from driftgauge.benchmark.canonical import label_hashes, prompt_hashes
 from driftgauge.benchmark.contents import media_path, read_scenarios
-from driftgauge.benchmark.folder import MANIFEST, MEDIA, SCENARIOS, Listing, list_files, read_file
+from driftgauge.benchmark.folder import MANIFEST, MEDIA, SCENARIOS, Listing, hash_file, list_files
 from driftgauge.benchmark.load import Loaded
 from driftgauge.benchmark.manifest import BenchmarkManifest, ManifestFile, read_manifest, version_file
 from driftgauge.errors import BenchmarkError, Problem
 
-_LARGEST: Final = 1 << 31
 _FROZEN: Final = "the file as it was frozen"
 _NAMED: Final = 5
 
@@ -30,8 +29,15 @@ def frozen(folder: Path) -> ManifestFile:
     return found
 
 
-def verify(folder: Path) -> tuple[Problem, ...]:
+def verify(folder: Path, found: ManifestFile | None = None) -> tuple[Problem, ...]:
     """Return everything that is not as it was frozen; nothing, when every byte is.
+
+    Parameters
+    ----------
+    folder
+        Of the benchmark.
+    found
+        Its manifest, where that has been read already.
 
     Raises
     ------
@@ -43,7 +49,7 @@ def verify(folder: Path) -> tuple[Problem, ...]:
     No picture is decoded, so that this needs no Pillow. Who rewrites a file and the manifest to fit is not found out: keep the
     root elsewhere too.
     """
-    found = frozen(folder)
+    found = found or frozen(folder)
     problems = [] if found.intact else [Problem(MANIFEST, "its bytes are not those that were written", _FROZEN)]
     listing = list_files(folder)
     seen = file_hashes(folder, own_files(listing, found))
@@ -58,7 +64,7 @@ def own_files(listing: Listing, found: ManifestFile | None) -> tuple[str, ...]:
 
 def file_hashes(folder: Path, names: tuple[str, ...]) -> dict[str, str]:
     """Return the SHA-256 of each file."""
-    return {name: sha256(read_file(folder, name, most=_LARGEST)) for name in names}
+    return {name: hash_file(folder, name) for name in names}
 
 
 def _differences(folder: Path, listing: Listing, manifest: BenchmarkManifest, seen: Mapping[str, str]) -> Iterator[Problem]:

@@ -8,22 +8,16 @@ from typing import Final, Literal
 
 import polars as pl
 
+from driftgauge.benchmark.canonical import prompt_hash
 from driftgauge.benchmark.contents import media_hash, media_path
-from driftgauge.benchmark.folder import read_file
+from driftgauge.benchmark.folder import SCENARIOS, read_file
+from driftgauge.benchmark.lines import changed, read_line
 from driftgauge.benchmark.scenarios import Part, Prompt, TextPart
 from driftgauge.clients.calls import Blob, Text, Turn
-from driftgauge.errors import BenchmarkError
 from driftgauge.media import LIMITS, SUFFIXES
 from driftgauge.pipeline.registered import Registered
 
-LABELS: Final = ("harm_category", "technique", "execution")
-"""What a scenario says of itself that a response takes over."""
 _TYPES: Final = {**SUFFIXES, ".wav": "audio/wav", ".mp3": "audio/mpeg"}
-_FRAME: Final = {
-    "prompt": pl.String(), "prompt_hash": pl.String(), "scenario": pl.String(), "intent": pl.String(), "modality": pl.String(),
-    "language": pl.String(), **dict.fromkeys(LABELS, pl.String()), "takes": pl.List(pl.String()), "characters": pl.Int64(),
-    "media_bytes": pl.Int64(),
-}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,23 +26,26 @@ class Prompts:
 
     Parameters
     ----------
-    frame
-        One row a prompt: `prompt` (scenario/modality/language), `prompt_hash`, `scenario`, `intent`, `modality`, `language`,
-        `harm_category`, `technique`, `execution`, `takes` (the kinds of its parts: ``text``, ``image``, ``audio``, sorted),
-        `characters` of its text and `media_bytes`.
-    folder, media
-        Where the media are, and path to SHA-256 of each.
-    by_name
-        The prompts by their names.
+    found
+        The benchmark.
+    rows
+        Prompt to its row in the table of the benchmark.
     """
 
-    frame: pl.DataFrame
-    folder: Path
-    media: Mapping[str, str]
-    by_name: Mapping[str, Prompt]
+    found: Registered
+    rows: Mapping[str, int]
+
+    @property
+    def frame(self) -> pl.DataFrame:
+        """The prompts, as in `Registered`."""
+        return self.found.prompts
+
+    def __contains__(self, prompt: str) -> bool:
+        """Return whether there is such a prompt."""
+        return prompt in self.rows
 
     def turns(self, prompt: str) -> tuple[Turn, ...]:
-        """Return what is said in a prompt, in order; media are read now, and held to their hash.
+        """Return what is said in a prompt, in order; it and its media are read now, and held to their hashes.
 
         Parameters
         ----------
@@ -58,17 +55,25 @@ class Prompts:
         Raises
         ------
         BenchmarkError
-            When a medium is not what was frozen.
+            When it, or a medium of it, is not what was frozen.
         """
-        return tuple(
-            Turn(message.role, tuple(self._part(part) for part in message.parts)) for message in self.by_name[prompt].messages
-        )
+        found = self._prompt(prompt)
+        return tuple(Turn(message.role, tuple(self._part(part) for part in message.parts)) for message in found.messages)
+
+    def _prompt(self, name: str) -> Prompt:
+        row, media = self.rows[name], self.found.media
+        scenario = read_line(self.found.folder, self.frame["at"][row])
+        prompt = next((each for each in scenario.prompts if scenario.prompt_id(each) == name), None)
+        if prompt is None or prompt_hash(scenario, prompt, hashes=media) != self.frame["prompt_hash"][row]:
+            raise changed(SCENARIOS)
+        return prompt
 
     def _part(self, part: Part) -> Text | Blob:
         if isinstance(part, TextPart):
             return Text(part.text)
-        path = str(media_path(part, self.media))
-        return read_medium(self.folder, path, kind=part.type, sha256=str(media_hash(part, self.media)))
+        found = self.found
+        path = str(media_path(part, found.media))
+        return read_medium(found.folder, path, kind=part.type, sha256=str(media_hash(part, found.media)))
 
 
 def read_medium(folder: Path, path: str, *, kind: Literal["image", "audio"], sha256: str) -> Blob:
@@ -90,32 +95,10 @@ def read_medium(folder: Path, path: str, *, kind: Literal["image", "audio"], sha
     """
     data = read_file(folder, path, most=LIMITS.bytes)
     if hashlib.sha256(data).hexdigest() != sha256:
-        raise BenchmarkError(
-            f"{path} was changed while it was being collected (expected SHA-256 {sha256[:16]}…)",
-            remedy="Put it back as it was frozen, then run the same command again; what was collected is kept.",
-        )
+        raise changed(path)
     return Blob(kind, data, _TYPES[PurePosixPath(path).suffix.lower()], sha256)
 
 
 def prompts_of(found: Registered) -> Prompts:
     """Return the prompts of a verified benchmark."""
-    sizes = {path: (found.folder / path).stat().st_size for path in found.media}
-    hashes = dict(zip(found.prompts["prompt"], found.prompts["prompt_hash"], strict=True))
-    rows = [
-        {
-            "prompt": scenario.prompt_id(prompt),
-            "prompt_hash": hashes[scenario.prompt_id(prompt)],
-            "scenario": scenario.scenario,
-            "intent": scenario.intent,
-            "modality": prompt.modality,
-            "language": prompt.language,
-            **{name: getattr(scenario, name) for name in LABELS},
-            "takes": sorted({part.type for part in prompt.parts}),
-            "characters": sum(len(part.text) for part in prompt.parts if isinstance(part, TextPart)),
-            "media_bytes": sum(sizes[str(media_path(part, found.media))] for part in prompt.media),
-        }
-        for scenario in found.scenarios
-        for prompt in scenario.prompts
-    ]
-    by_name = {scenario.prompt_id(prompt): prompt for scenario in found.scenarios for prompt in scenario.prompts}
-    return Prompts(pl.DataFrame(rows, schema=_FRAME), found.folder, found.media, by_name)
+    return Prompts(found, {name: row for row, name in enumerate(found.prompts["prompt"])})

@@ -11,8 +11,8 @@ from typing import Final
 
 from driftgauge.clients.calls import Answer, Client
 from driftgauge.collect.records import Collected
-from driftgauge.pipeline.asked import LABELS
 from driftgauge.pipeline.collection import Began, Collection, begin
+from driftgauge.pipeline.registered import LABELS
 from driftgauge.rate.merge import DESCRIBED
 from driftgauge.records import content_id
 from driftgauge.store import journal

@@ -1,15 +1,18 @@
 """The frozen benchmark of a study: verified, its prompts known to the store, its media kept by hash."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 import polars as pl
 
-from driftgauge.benchmark.contents import read_scenarios
-from driftgauge.benchmark.folder import list_files, read_file
-from driftgauge.benchmark.scenarios import Scenario
+from driftgauge.benchmark.contents import media_path
+from driftgauge.benchmark.folder import SCENARIOS, read_file
+from driftgauge.benchmark.lines import Line, changed, each_line
+from driftgauge.benchmark.manifest import BenchmarkManifest
+from driftgauge.benchmark.scenarios import Prompt, TextPart
 from driftgauge.benchmark.verify import frozen, verify
 from driftgauge.errors import BenchmarkError, Problem
 from driftgauge.media import LIMITS
@@ -21,6 +24,15 @@ from driftgauge.study import Study
 
 _LISTED: Final = 40
 _KEY: Final = ("scenario", "intent", "modality")
+_KEPT: Final = ("prompt", "prompt_hash", "scenario", "intent", "modality", "language")
+"""What the store knows of a prompt."""
+LABELS: Final = ("harm_category", "technique", "execution")
+"""What a scenario says of itself that a response takes over."""
+_TOGETHER: Final = 500
+_FRAME: Final = {
+    **dict.fromkeys((*_KEPT, *LABELS), pl.String()), "takes": pl.List(pl.String()), "characters": pl.Int64(),
+    "media_bytes": pl.Int64(), "at": pl.Int64(),
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -32,20 +44,19 @@ class Registered:
     known
         Its root, version and date.
     prompts
-        `prompt`, `prompt_hash`, `scenario`, `intent`, `modality`, `language`.
+        One row a prompt: `prompt` (scenario/modality/language), `prompt_hash`, `scenario`, `intent`, `modality`, `language`,
+        `harm_category`, `technique`, `execution`, `takes` (the kinds of its parts: ``text``, ``image``, ``audio``, sorted),
+        `characters` of its text, `media_bytes`, and the byte of the file at which the line of its scenario begins (`at`).
     folder
         Where it is.
     media
         Path to SHA-256 of each picture.
-    scenarios
-        As they were frozen.
     """
 
     known: KnownBenchmark
     prompts: pl.DataFrame
     folder: Path
     media: dict[str, str]
-    scenarios: tuple[Scenario, ...]
 
 
 def registered(folder: Path, *, undone: str = "nothing was imported") -> Registered:
@@ -68,31 +79,51 @@ def registered(folder: Path, *, undone: str = "nothing was imported") -> Registe
             f"there is no benchmark in {folder.name}",
             remedy="Put it there and freeze it, or take `benchmark:` out of study.yaml.",
         )
-    if problems := verify(folder):
+    found = frozen(folder)
+    if problems := verify(folder, found):
         raise BenchmarkError(
             f"{folder.name} is not as it was frozen; {undone}",
             problems=problems,
             remedy="Restore it, or make a new version: driftgauge benchmark freeze --version",
         )
-    manifest = frozen(folder).manifest
-    scenarios = tuple(placed.scenario for placed in read_scenarios(folder, list_files(folder)).scenarios)
-    rows = [
-        (scenario.prompt_id(prompt), scenario.scenario, scenario.intent, prompt.modality, prompt.language)
-        for scenario in scenarios
-        for prompt in scenario.prompts
-    ]
-    names = ["prompt", "scenario", "intent", "modality", "language"]
-    prompts = pl.DataFrame(rows, schema=dict.fromkeys(names, pl.String), orient="row")
-    hashes = pl.col("prompt").replace_strict(manifest.prompts, return_dtype=pl.String).alias("prompt_hash")
+    manifest = found.manifest
     known = KnownBenchmark(manifest.root, manifest.version, manifest.created_at)
-    return Registered(known, prompts.select("prompt", hashes, *names[1:]), folder, dict(manifest.media), scenarios)
+    return Registered(known, pl.concat(_prompts(folder, manifest), rechunk=True), folder, manifest.media)
+
+
+def _prompts(folder: Path, manifest: BenchmarkManifest) -> Iterator[pl.DataFrame]:
+    """Yield the prompts of some scenarios after the other: what is held is a table, never the texts."""
+    sizes = {path: (folder / path).stat().st_size for path in manifest.media}
+    lines = each_line(folder)
+    while some := list(islice(lines, _TOGETHER)):
+        rows = [_row(line, prompt, manifest=manifest, sizes=sizes) for line in some for prompt in line.scenario.prompts]
+        yield pl.DataFrame(rows, schema=_FRAME, orient="row")
+
+
+def _row(line: Line, prompt: Prompt, *, manifest: BenchmarkManifest, sizes: Mapping[str, int]) -> tuple[object, ...]:
+    scenario, name = line.scenario, line.scenario.prompt_id(prompt)
+    if name not in manifest.prompts:
+        raise changed(SCENARIOS)
+    return (
+        name,
+        manifest.prompts[name],
+        scenario.scenario,
+        scenario.intent,
+        prompt.modality,
+        prompt.language,
+        *(getattr(scenario, label) for label in LABELS),
+        sorted({part.type for part in prompt.parts}),
+        sum(len(part.text) for part in prompt.parts if isinstance(part, TextPart)),
+        sum(sizes[str(media_path(part, manifest.media))] for part in prompt.media),
+        line.at,
+    )
 
 
 def register(connection: Connection, found: Registered, study: Study, *, entry: int) -> None:
     """Add a benchmark to the store of a study, with its media by hash, where it is not there yet."""
     if found.known.root not in {each.root for each in known_benchmarks(connection)}:
         keep_media(found, open_blobs(study.media_url))
-        add_benchmark(connection, found.known, prompts_of=found.prompts, entry=entry)
+        add_benchmark(connection, found.known, prompts_of=found.prompts.select(_KEPT), entry=entry)
 
 
 def keep_media(found: Registered, blobs: Blobs) -> int:

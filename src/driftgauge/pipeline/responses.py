@@ -125,7 +125,7 @@ def _write_log(study: Study, frame: pl.DataFrame, path: Path) -> None:
         found = registered(study.benchmark_folder, undone="nothing was written")
         prompts = prompts_of(found)
         names: list[str] = frame.filter(pl.col("root") == found.known.root)["prompt"].unique().sort().to_list()
-        said = {name: prompts.turns(name) for name in names if name in prompts.by_name}
+        said = {name: prompts.turns(name) for name in names if name in prompts}
     model, first = str(frame["model"][0] or frame["release"][0]), str(frame["sent_at"].min() or "")
     write_log(frame.to_dicts(), path, model=model, created_at=first, prompts=said)
 

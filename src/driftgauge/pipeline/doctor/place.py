@@ -8,8 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Final
 
-from driftgauge.benchmark.contents import read_scenarios
-from driftgauge.benchmark.folder import list_files
+from driftgauge.benchmark.lines import each_line
 from driftgauge.benchmark.verify import frozen, verify
 from driftgauge.errors import BenchmarkError, Problem
 from driftgauge.pipeline.doctor.records import Check, State
@@ -54,8 +53,8 @@ def benchmark_checks(study: Study, releases: tuple[Release, ...]) -> Iterator[Ch
     try:
         if not folder.is_dir():
             raise BenchmarkError("is not there", remedy="Put it there, then driftgauge benchmark freeze.")
-        manifest = frozen(folder).manifest
-        problems = verify(folder)
+        found = frozen(folder)
+        problems = verify(folder, found)
         parts = [] if problems else _parts(folder)
     except BenchmarkError as error:
         yield Check("benchmark", name, "error", error.message, error.remedy)
@@ -63,6 +62,7 @@ def benchmark_checks(study: Study, releases: tuple[Release, ...]) -> Iterator[Ch
     if problems:
         yield Check("benchmark", name, "error", _first(problems), "Restore it, or driftgauge benchmark freeze --version.")
         return
+    manifest = found.manifest
     said = f"version {manifest.version} is as it was frozen: {len(manifest.prompts):,} prompts, root {manifest.root[:16]}"
     yield Check("benchmark", name, "ok", said)
     yield from (check for release in releases if (check := _unsupported(release, parts)) is not None)
@@ -70,8 +70,7 @@ def benchmark_checks(study: Study, releases: tuple[Release, ...]) -> Iterator[Ch
 
 def _parts(folder: Path) -> list[frozenset[str]]:
     """Return the kinds of parts of each prompt."""
-    scenarios = read_scenarios(folder, list_files(folder)).scenarios
-    return [frozenset(part.type for part in prompt.parts) for _, each in scenarios for prompt in each.prompts]
+    return [frozenset(part.type for part in prompt.parts) for _, each in each_line(folder) for prompt in each.prompts]
 
 
 def _first(problems: tuple[Problem, ...]) -> str:
