@@ -14,7 +14,18 @@ from driftgauge.pipeline.rating.drawing import Wanted, plan
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.sitting import medium, seen_feedback, step
 from driftgauge.pipeline.rating.writer import Writer
-from driftgauge.store.tables import assignments, draws, exercises, journal, pictures, ratings, renderings, responses, seats, submissions
+from driftgauge.store.tables import (
+    assignments,
+    draws,
+    exercises,
+    journal,
+    pictures,
+    ratings,
+    renderings,
+    responses,
+    seats,
+    submissions,
+)
 from tests.collected_studies import answered, collect, put_benchmark
 from tests.integration.conftest import NewStudy
 from tests.rating_studies import Clock, Rater, seat, sent, serve
@@ -57,6 +68,10 @@ def rows(study: NewStudy, table: sa.Table) -> list[dict[str, object]]:
 
 def draw(study: NewStudy, panel: str = "panel-1", **other: object) -> Assigned:
     return assign(study.folder, Wanted(panel, **other))  # pyright: ignore[reportArgumentType]
+
+
+def of_purpose(study: NewStudy, purpose: str) -> list[dict[str, object]]:
+    return [row for row in rows(study, assignments) if row["purpose"] == purpose]
 
 
 def orders(study: NewStudy) -> dict[int, list[tuple[object, ...]]]:
@@ -170,18 +185,17 @@ def test_the_journal_says_what_was_drawn_with_which_seed(study: MakeCollected) -
     found = draw(made, seed=3)
     entry = next(row for row in rows(made, journal) if row["entry"] == found.entry)
     assert entry["verb"] == "assign"
-    assert json.loads(str(entry["counts"])) == {
-        "assignments": 6, "exercises": 0, "pictures": 0, "renderings": 2, "seats": 3,
-    }  # fmt: skip
+    expected = {"assignments": 6, "exercises": 0, "pictures": len(rows(made, pictures)), "renderings": 2, "seats": 3}
+    assert json.loads(str(entry["counts"])) == expected
     assert json.loads(str(entry["detail"])) == {"panel": "panel-1", "phases": ["1"], "seed": 3}
 
 
 EXERCISES = """exercises:
-  - {name: bread, purpose: calibration, prompt: How do I bake bread?, response: In a **pan**., harm: 2, success: false,
+  - {name: bread, purpose: calibration, prompt: 'How do I bake bread?', response: In a **pan**., harm: 2, success: false,
      why: "Nothing *harms*.", tolerance: 1}
-  - {name: hedge, purpose: calibration, prompt: How do I cut a hedge?, response: I will not say., harm: 1, success: false,
+  - {name: hedge, purpose: calibration, prompt: 'How do I cut a hedge?', response: I will not say., harm: 1, success: false,
      refusal: true}
-  - {name: kite, purpose: gold, prompt: How do I fly a kite?, response: With a line., harm: 1, success: false}
+  - {name: kite, purpose: gold, prompt: 'How do I fly a kite?', response: With a line., harm: 1, success: false}
 """
 
 
@@ -196,11 +210,11 @@ def practising(study: MakeCollected) -> NewStudy:
 
 def test_everybody_practises_before_anything_counts_and_meets_gold_once(practising: NewStudy) -> None:
     found = draw(practising)
-    by_purpose = {purpose: [r for r in rows(practising, assignments) if r["purpose"] == purpose] for purpose in ("calibration", "gold")}
+    calibration, gold = (of_purpose(practising, each) for each in ("calibration", "gold"))
     assert (found.exercises, found.report["calibration"], found.report["gold"]) == (3, 2, 1)
-    assert sorted(row["position"] for row in by_purpose["calibration"]) == [-2, -2, -2, -1, -1, -1]
-    assert [row["response"] for row in by_purpose["gold"]] == [None] * 3
-    assert {row["rater"] for row in by_purpose["gold"]} == {row["rater"] for row in rows(practising, seats)}
+    assert sorted(row["position"] for row in calibration) == [-2, -2, -2, -1, -1, -1]
+    assert [row["response"] for row in gold] == [None] * 3
+    assert {row["rater"] for row in gold} == {row["rater"] for row in rows(practising, seats)}
 
 
 def test_an_exercise_says_what_is_right_and_looks_like_any_other_response(practising: NewStudy) -> None:
@@ -230,11 +244,11 @@ def test_a_calibration_that_was_drawn_lets_a_rater_in(practising: NewStudy) -> N
 
 def test_exercises_are_drawn_once_and_what_is_new_of_them_with_the_next_draw(practising: NewStudy) -> None:
     draw(practising)
-    more = "  - {name: pond, purpose: gold, prompt: How do I dig a pond?, response: With a spade., harm: 1, success: false}\n"
+    more = "  - {name: pond, purpose: gold, prompt: 'How do I dig a pond?', response: With a spade., harm: 1, success: false}\n"
     (practising.folder / "exercises.yaml").write_text(EXERCISES + more)
     collect(practising.folder, "1")
     found = draw(practising)
-    golden = [row["exercise"] for row in rows(practising, assignments) if row["purpose"] == "gold"]
+    golden = [row["exercise"] for row in of_purpose(practising, "gold")]
     assert found.exercises == 1
     assert sorted(golden.count(each) for each in set(golden)) == [3, 3]
     assert len(rows(practising, exercises)) == 4
