@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage kills requirements clean
+.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage kills rehearsal requirements clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -69,6 +69,9 @@ kills: .stamp/all  ## kill -9 a hundred times during import, migration, freeze a
 	$(BIN)/python -m tests.kills --times 100
 	$(BIN)/python -m tests.collect_kills --times 50
 	$(BIN)/python -m tests.rating_kills --times 100
+
+rehearsal: .stamp/all  ## 20 simulated raters rate 500 responses through a kill and a database restart, on each database
+	$(BIN)/python -m tests.rehearsal
 
 requirements: .stamp/all  ## write requirements/core.txt from the lock
 	mkdir -p requirements

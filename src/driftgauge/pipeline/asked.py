@@ -57,10 +57,17 @@ class Prompts:
         BenchmarkError
             When it, or a medium of it, is not what was frozen.
         """
-        found = self._prompt(prompt)
+        found = self.prompt(prompt)
         return tuple(Turn(message.role, tuple(self._part(part) for part in message.parts)) for message in found.messages)
 
-    def _prompt(self, name: str) -> Prompt:
+    def prompt(self, name: str) -> Prompt:
+        """Return a prompt; it is read now, and held to its hash.
+
+        Raises
+        ------
+        BenchmarkError
+            When it is not what was frozen.
+        """
         row, media = self.rows[name], self.found.media
         scenario = read_line(self.found.folder, self.frame["at"][row])
         prompt = next((each for each in scenario.prompts if scenario.prompt_id(each) == name), None)

@@ -8,6 +8,7 @@ from secrets import token_urlsafe
 import numpy as np
 import polars as pl
 
+from driftgauge.benchmark.lines import each_line
 from driftgauge.errors import StudyError
 from driftgauge.pipeline.opened import Opened, open_declared
 from driftgauge.pipeline.rating import asked
@@ -164,7 +165,7 @@ def _findings(report: DesignReport, design: Design, of: Campaign) -> tuple[Findi
 
 def _twins(benchmark: Registered) -> dict[str, str]:
     """Return the scenario whose benign twin each is: neither stands near the other."""
-    return {each.scenario: each.twin_of for each in benchmark.scenarios if each.twin_of}
+    return {each.scenario: each.twin_of for _, each in each_line(benchmark.folder) if each.twin_of}
 
 
 def _lines(found: Found, drawn: pl.DataFrame) -> pl.DataFrame:

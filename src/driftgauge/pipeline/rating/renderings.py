@@ -15,6 +15,7 @@ from driftgauge.benchmark.scenarios import MediaPart, Prompt, TextPart
 from driftgauge.errors import BenchmarkError, Problem
 from driftgauge.media import LIMITS
 from driftgauge.media.rewritten import rewritten
+from driftgauge.pipeline import asked
 from driftgauge.pipeline.rating.steps import Part, Turn
 from driftgauge.pipeline.registered import Registered
 from driftgauge.rate.blind import blinded_html, names_of, pattern_of
@@ -89,12 +90,17 @@ class Prompts:
     benchmark: Registered
 
     @cached_property
-    def by_hash(self) -> Mapping[str, Prompt]:
-        """Each prompt by the hash that responses keep of it."""
-        hashes = dict(zip(self.benchmark.prompts["prompt"], self.benchmark.prompts["prompt_hash"], strict=True))
-        return {
-            hashes[scenario.prompt_id(prompt)]: prompt for scenario in self.benchmark.scenarios for prompt in scenario.prompts
-        }
+    def _asked(self) -> asked.Prompts:
+        return asked.prompts_of(self.benchmark)
+
+    @cached_property
+    def _names(self) -> Mapping[str, str]:
+        """The name of each prompt by the hash that responses keep of it."""
+        return dict(zip(self.benchmark.prompts["prompt_hash"], self.benchmark.prompts["prompt"], strict=True))
+
+    def of_hash(self, prompt_hash: str) -> Prompt:
+        """Return the prompt of a hash."""
+        return self._asked.prompt(self._names[prompt_hash])
 
     def require(self, responses: pl.DataFrame) -> None:
         """See that the prompt of every response is there as it was put to the release.
@@ -104,7 +110,7 @@ class Prompts:
         BenchmarkError
             With every prompt that is not.
         """
-        known = list(self.by_hash)
+        known = list(self._names)
         missing = responses.filter(~pl.col("prompt_hash").is_in(known).fill_null(value=False))
         prompts = missing.unique(["scenario", "modality", "language"], maintain_order=True)
         if prompts.is_empty():
@@ -163,7 +169,7 @@ def render(
     for row in responses.iter_rows(named=True):
         key = row["prompt_hash"]
         if key not in turns:
-            turns[key] = turns_of(prompts.by_hash[key], gallery)
+            turns[key] = turns_of(prompts.of_hash(key), gallery)
         found = blinded_html(from_markdown(row["text"]), names.pattern(row), mask=mask)
         rows.append((row["row"], None, turns[key], found.text, found.names, mask and found.names > 0))
         if len(rows) % 100 == 0:
