@@ -12,6 +12,7 @@ import re
 import resource
 import sys
 import time
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -74,6 +75,14 @@ class Browser:
             name, _, value = cookie.decode().partition("=")
             self.cookies[name] = value.strip('"')
         return found
+
+    async def close(self) -> None:
+        """End the connection; the next request opens another."""
+        if self.streams is not None:
+            self.streams[1].close()
+            with suppress(ConnectionError):
+                await self.streams[1].wait_closed()
+            self.streams = None
 
     async def follow(self, found: Answer) -> Answer:
         """Go where an answer sends a browser."""

@@ -142,7 +142,7 @@ class Person:
                     assert found.status == 200, (path, found.status, found.body[:300])
                     return found
             except (ConnectionError, asyncio.IncompleteReadError):
-                self.browser.streams = None
+                await self.browser.close()
             self.told.again += form is not None
             await asyncio.sleep(self.chance.uniform(0.1, 0.4))
 
@@ -189,6 +189,7 @@ async def rated(server: Server, links: list[str], *, think_s: float, drawn: int,
         for number, (person, link) in enumerate(zip(people, links, strict=True)):
             await _patiently(lambda p=person, a=link, n=number: p.browser.join(a[a.index("/join/") :], f"rater-{n}"))
         await asyncio.gather(*(person.rate() for person in people))
+        await asyncio.gather(*(person.browser.close() for person in people))
     return told
 
 
