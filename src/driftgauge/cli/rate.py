@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftgauge.cli import options
+from driftgauge.cli.assign import assign_command
 from driftgauge.cli.progress import progress_bar
 from driftgauge.cli.raters import export_command, invite_command, status_command
 from driftgauge.errors import needing
@@ -19,6 +20,9 @@ from driftgauge.errors import needing
 @click.group("rate")
 def rate_command() -> None:
     """Let people rate, and bring ratings into a study and out of it."""
+
+
+rate_command.add_command(assign_command)
 
 
 @rate_command.command("import")

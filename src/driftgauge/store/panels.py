@@ -24,7 +24,8 @@ from driftgauge.store.tables import (
 )
 
 ASSIGNMENT_COLUMNS: Final = (
-    "assignment", "draw", "rater", "position", "purpose", "occasion", "response", "exercise", "harm_category", "state", "shown_at",
+    "assignment", "draw", "rater", "position", "purpose", "occasion", "response", "exercise", "harm_category", "state",
+    "shown_at",
 )  # fmt: skip
 _SHOWN: Final = {
     "row": pl.Int64(), "response_id": pl.String(), "scenario": pl.String(), "intent": pl.String(), "modality": pl.String(),
