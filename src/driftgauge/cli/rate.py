@@ -22,9 +22,6 @@ def rate_command() -> None:
     """Let people rate, and bring ratings into a study and out of it."""
 
 
-rate_command.add_command(assign_command)
-
-
 @rate_command.command("import")
 @options.study
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
@@ -133,5 +130,5 @@ def erase_command(study: Path, rater: str | None, response: str | None, reason: 
     click.echo(f"Erased: {erased.rows:,} (journal entry {erased.entry}). Next: driftgauge measure {study}")
 
 
-for _command in (invite_command, status_command, export_command):
+for _command in (assign_command, invite_command, status_command, export_command):
     rate_command.add_command(_command)
