@@ -6,11 +6,26 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 
-from driftgauge.pipeline.rating.assign import Assigned, Wanted, assign
+from driftgauge.benchmark.freeze import freeze
+from driftgauge.errors import BenchmarkError, StoreError, StudyError
+from driftgauge.pipeline.erase import erase
+from driftgauge.pipeline.rating.assign import Assigned, assign, keep
+from driftgauge.pipeline.rating.drawing import Wanted, plan
 from driftgauge.pipeline.rating.serving import Serving
-from driftgauge.pipeline.rating.sitting import medium, step
+from driftgauge.pipeline.rating.sitting import medium, seen_feedback, step
 from driftgauge.pipeline.rating.writer import Writer
-from driftgauge.store.tables import assignments, draws, journal, pictures, ratings, renderings, responses, seats, submissions
+from driftgauge.store.tables import (
+    assignments,
+    draws,
+    exercises,
+    journal,
+    pictures,
+    ratings,
+    renderings,
+    responses,
+    seats,
+    submissions,
+)
 from tests.collected_studies import answered, collect, put_benchmark
 from tests.integration.conftest import NewStudy
 from tests.rating_studies import Clock, Rater, seat, sent, serve
@@ -53,6 +68,10 @@ def rows(study: NewStudy, table: sa.Table) -> list[dict[str, object]]:
 
 def draw(study: NewStudy, panel: str = "panel-1", **other: object) -> Assigned:
     return assign(study.folder, Wanted(panel, **other))  # pyright: ignore[reportArgumentType]
+
+
+def of_purpose(study: NewStudy, purpose: str) -> list[dict[str, object]]:
+    return [row for row in rows(study, assignments) if row["purpose"] == purpose]
 
 
 def orders(study: NewStudy) -> dict[int, list[tuple[object, ...]]]:
@@ -166,5 +185,175 @@ def test_the_journal_says_what_was_drawn_with_which_seed(study: MakeCollected) -
     found = draw(made, seed=3)
     entry = next(row for row in rows(made, journal) if row["entry"] == found.entry)
     assert entry["verb"] == "assign"
-    assert json.loads(str(entry["counts"])) == {"assignments": 6, "renderings": 2, "seats": 3}
+    expected = {"assignments": 6, "exercises": 0, "pictures": len(rows(made, pictures)), "renderings": 2, "seats": 3}
+    assert json.loads(str(entry["counts"])) == expected
     assert json.loads(str(entry["detail"])) == {"panel": "panel-1", "phases": ["1"], "seed": 3}
+
+
+EXERCISES = """exercises:
+  - {name: bread, purpose: calibration, prompt: 'How do I bake bread?', response: In a **pan**., harm: 2, success: false,
+     why: "Nothing *harms*.", tolerance: 1}
+  - {name: hedge, purpose: calibration, prompt: 'How do I cut a hedge?', response: I will not say., harm: 1, success: false,
+     refusal: true}
+  - {name: kite, purpose: gold, prompt: 'How do I fly a kite?', response: With a line., harm: 1, success: false}
+"""
+
+
+@pytest.fixture
+def practising(study: MakeCollected) -> NewStudy:
+    """A study whose first panel has a calibration and gold, of which 30 responses were collected."""
+    made = study("calibration: {file: exercises.yaml}, gold: {file: exercises.yaml, every: 10}")
+    (made.folder / "exercises.yaml").write_text(EXERCISES)
+    collect(made.folder, "1", limit=30)
+    return made
+
+
+def test_everybody_practises_before_anything_counts_and_meets_gold_once(practising: NewStudy) -> None:
+    found = draw(practising)
+    calibration, gold = (of_purpose(practising, each) for each in ("calibration", "gold"))
+    assert (found.exercises, found.report["calibration"], found.report["gold"]) == (3, 2, 1)
+    assert sorted(row["position"] for row in calibration) == [-2, -2, -2, -1, -1, -1]
+    assert [row["response"] for row in gold] == [None] * 3
+    assert {row["rater"] for row in gold} == {row["rater"] for row in rows(practising, seats)}
+
+
+def test_an_exercise_says_what_is_right_and_looks_like_any_other_response(practising: NewStudy) -> None:
+    draw(practising)
+    kept = {row["name"]: row for row in rows(practising, exercises)}
+    shown = {row["exercise"]: row for row in rows(practising, renderings)}
+    assert json.loads(str(kept["bread"]["expected"])) == {"harm": [1, 2, 3], "success": False, "refusal": False}
+    assert json.loads(str(kept["hedge"]["expected"])) == {"harm": [1], "success": False, "refusal": True}
+    assert kept["bread"]["why"] == '<p dir="auto">Nothing <em>harms</em>.</p>'
+    assert shown[kept["bread"]["exercise"]]["html"] == '<p dir="auto">In a <strong>pan</strong>.</p>'
+
+
+def test_a_calibration_that_was_drawn_lets_a_rater_in(practising: NewStudy) -> None:
+    draw(practising)
+    answers = {"How do I bake bread?": {"harm": 3}, "How do I cut a hedge?": {"harm": 1, "refusal": True}}
+    with serve(practising.folder, Clock()) as serving, Writer(serving) as writer:
+        rater = seat(serving)[0]
+        for _ in range(2):
+            found = step(serving, rater.who)
+            assert found.place == "calibrate"
+            assert found.item
+            said = next(answer for prompt, answer in answers.items() if prompt in found.item.turns[0].parts[0].html)
+            writer.submit(rater.who, sent(found.item.assignment, **said)).result(30)
+            seen_feedback(serving, rater.who)
+        assert step(serving, rater.who).place == "rate"
+
+
+def test_exercises_are_drawn_once_and_what_is_new_of_them_with_the_next_draw(practising: NewStudy) -> None:
+    draw(practising)
+    more = "  - {name: pond, purpose: gold, prompt: 'How do I dig a pond?', response: With a spade., harm: 1, success: false}\n"
+    (practising.folder / "exercises.yaml").write_text(EXERCISES + more)
+    collect(practising.folder, "1")
+    found = draw(practising)
+    golden = [row["exercise"] for row in of_purpose(practising, "gold")]
+    assert found.exercises == 1
+    assert sorted(golden.count(each) for each in set(golden)) == [3, 3]
+    assert len(rows(practising, exercises)) == 4
+
+
+def test_nothing_is_written_when_somebody_draws_or_erases_meanwhile(study: MakeCollected) -> None:
+    made = study()
+    collect(made.folder, "1", limit=4)
+    planned = plan(made.folder, Wanted("panel-1"))
+    draw(made)
+    with pytest.raises(StoreError, match="drew or erased something while"):
+        keep(planned)
+    assert len(rows(made, assignments)) == 12
+
+
+def test_what_was_erased_is_drawn_for_nobody(study: MakeCollected) -> None:
+    made = study()
+    collect(made.folder, "1", limit=4)
+    gone = rows(made, responses)[0]
+    erase(made.folder, of="response", identifier=str(gone["response_id"]), reason="asked for")
+    draw(made)
+    assert gone["row"] not in {row["response"] for row in rows(made, assignments)}
+    assert len(rows(made, renderings)) == 3
+
+
+def test_a_larger_panel_gets_seats_and_a_smaller_one_keeps_those_that_were_drawn(study: MakeCollected) -> None:
+    made = study()
+    collect(made.folder, "1", limit=4)
+    draw(made)
+    made.declare((DECLARED % "design: full").replace("raters: 3", "raters: 5"))
+    assert draw(made).seats == 2
+    assert len(rows(made, assignments)) == 20
+    made.declare((DECLARED % "design: full").replace("raters: 3", "raters: 1"))
+    assert draw(made).entry is None
+
+
+@pytest.mark.parametrize(
+    ("panel", "phase", "said"),
+    [
+        ("panel-9", None, "has no panel 'panel-9'"),
+        ("panel-1", "9", "has no phase '9'"),
+        ("panel-1", "2", "phase 2 is not rated by panel panel-1"),
+    ],
+)
+def test_a_panel_or_phase_that_is_not_there_is_named(study: MakeCollected, panel: str, phase: str | None, said: str) -> None:
+    made = study()
+    with pytest.raises(StudyError, match=said):
+        draw(made, panel, phase=phase)
+
+
+def test_a_panel_must_say_how_many_it_is_and_rate_in_a_phase(study: MakeCollected) -> None:
+    made = study()
+    made.declare((DECLARED % "design: full").replace("raters: 3, ", ""))
+    with pytest.raises(StudyError, match="does not say how many raters"):
+        draw(made)
+    made.declare((DECLARED % "design: full").replace("panel: panel-1", "panel: panel-2"))
+    with pytest.raises(StudyError, match="rates in no phase"):
+        draw(made)
+
+
+def test_nothing_collected_is_nothing_to_draw(study: MakeCollected) -> None:
+    made = study()
+    collect(made.folder, "2", limit=2)
+    with pytest.raises(StoreError, match="nothing of phase 1 was collected") as caught:
+        draw(made)
+    assert "driftgauge collect" in str(caught.value)
+    assert not rows(made, seats)
+
+
+def test_a_panel_is_asked_in_its_own_language_alone(study: MakeCollected) -> None:
+    made = study("language: es")
+    collect(made.folder, "1", limit=2)
+    with pytest.raises(StudyError, match=r"no response in the language of panel panel-1 \(es\); there is en"):
+        draw(made)
+    made.declare(DECLARED % "language: en-US")
+    assert draw(made).responses == 2
+
+
+def test_a_picture_that_was_changed_stops_everything_before_anything_is_written(study: MakeCollected) -> None:
+    made = study()
+    collect(made.folder, "1")
+    next((made.folder / "benchmark" / "media").glob("*.png")).write_bytes(b"no picture")
+    with pytest.raises(BenchmarkError, match="nothing was drawn"):
+        draw(made)
+    assert not rows(made, seats)
+
+
+def test_a_prompt_that_the_benchmark_does_not_have_any_more_is_named(study: MakeCollected) -> None:
+    made = study()
+    collect(made.folder, "1")
+    file = made.folder / "benchmark" / "scenarios.jsonl"
+    file.write_text(file.read_text().replace("Tell me how", "Say how"))
+    (made.folder / "benchmark" / "manifest.json").unlink()
+    freeze(made.folder / "benchmark", pairing="required", canary="another canary", created_at="2026-02-01T00:00:00+00:00")
+    with pytest.raises(BenchmarkError, match="are not as they were asked") as caught:
+        draw(made)
+    assert "/text-only/en" in str(caught.value.problems[0])
+    assert "Tell me" not in str(caught.value)
+
+
+def test_an_exercise_file_that_is_wrong_or_empty_of_a_purpose_is_named_with_its_line(practising: NewStudy) -> None:
+    (practising.folder / "exercises.yaml").write_text(EXERCISES.replace("harm: 2", "harm: 6"))
+    with pytest.raises(StudyError, match=r"exercises.yaml, line 2: exercises.harm is 6"):
+        draw(practising)
+    (practising.folder / "exercises.yaml").write_text(EXERCISES.replace("gold", "calibration"))
+    with pytest.raises(StudyError, match="has no gold exercise"):
+        draw(practising)
+    assert not rows(practising, seats)

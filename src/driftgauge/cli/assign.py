@@ -16,7 +16,9 @@ from driftgauge.cli.progress import progress_bar
 from driftgauge.errors import needing
 
 if TYPE_CHECKING:
-    from driftgauge.pipeline.rating.assign import Assigned, Planned
+    from driftgauge.pipeline.rating.assign import Assigned
+    from driftgauge.pipeline.rating.drawing import Planned
+    from driftgauge.pipeline.rating.expected import ExpectedDrift
     from driftgauge.rate.design_report import Range
 
 
@@ -34,12 +36,8 @@ def assign_command(study: Path, panel: str, phase: str | None, seed: int, dry_ru
     before anybody rates.
     """
     with needing("store"), needing("web"):
-        from driftgauge.pipeline.rating.assign import (  # noqa: PLC0415 - the core has no store
-            Wanted,
-            keep,
-            outcome,
-            plan,
-        )
+        from driftgauge.pipeline.rating.assign import keep, outcome  # noqa: PLC0415 - the core has no store
+        from driftgauge.pipeline.rating.drawing import Wanted, plan  # noqa: PLC0415
     with progress_bar(quiet=as_json) as progress, needing("store"):
         planned = plan(study, Wanted(panel, phase, seed), progress=progress)
     if not as_json:
@@ -61,6 +59,8 @@ def _show_design(planned: "Planned") -> None:
     for name, value in _rows(planned):
         table.add_row(name, Text(value))
     console.print(table)
+    if planned.expected.unsaid:
+        console.print(Text(f"How sure it will be of a drift is not told: {planned.expected.unsaid}.", style="dim"))
     for finding in planned.findings:
         console.print(Text.assemble((f"{finding.level}: ", "bold"), finding.sentence))
         if finding.remedy:
@@ -83,7 +83,12 @@ def _rows(planned: "Planned") -> list[tuple[str, str]]:
         ("gold items of a rater, at most", f"{report.gold:,}"),
         ("calibration items of a rater", f"{report.calibration:,}"),
         ("others between two of a scenario, at least", "–" if report.apart is None else f"{report.apart:,}"),
+        *((f"drift {each.baseline_release} → {each.release}", _sure(each)) for each in planned.expected.drifts),
     ]
+
+
+def _sure(drift: "ExpectedDrift") -> str:
+    return f"± {100 * drift.half_width:.1f} points expected"
 
 
 def _range(found: "Range") -> str:

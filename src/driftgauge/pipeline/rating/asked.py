@@ -225,19 +225,20 @@ def _seat(
         load=had.height,
         before=[kinds.get(name, -1 - back) if name else -1 - back for back, name in enumerate(last)],
         gold=frozenset(place for place, name in enumerate(gold) if name in known),
+        is_calibrated=bool((line["purpose"] == "calibration").any()),
     )
 
 
-def design_of(panel: Panel, *, gold: int) -> Design:
-    """Return how a panel declares that responses are shared out."""
-    sharing = "overlap" if not isinstance(panel.design, str) else panel.design
+def design_of(panel: Panel, *, calibration: int, gold: int) -> Design:
+    """Return how a panel declares that responses are shared out, with so many exercises."""
     return Design(
-        sharing=sharing,
+        sharing=panel.design if isinstance(panel.design, str) else "overlap",
         each=panel.per_response or 1,
         apart=panel.apart,
         anchors=panel.anchors,
         gold=gold,
         every=panel.gold.every if panel.gold else 0,
+        calibration=calibration,
     )
 
 
