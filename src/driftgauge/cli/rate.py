@@ -68,8 +68,8 @@ def serve_command(study: Path, host: str, port: int, workers: int, base_url: str
     Where nobody can invite others yet, an invitation of a first lead is printed. What is in flight at Ctrl-C is finished.
     """
     with needing("web"):
-        from driftgauge.web.serve import Place, first_invitation, serve  # noqa: PLC0415 - the core has no server
-    place = Place(study, host, port, workers, base_url, proxy_headers)
+        from driftgauge.web.serve import Place, first_invitation, free_port, serve  # noqa: PLC0415 - the core has no server
+    place = Place(study, host, free_port(port, host=host), workers, base_url, proxy_headers)
     with needing("web"):
         invitation = first_invitation(place)
         click.echo(f"Rating app of {study}: {place.address} (Ctrl-C ends it)")
