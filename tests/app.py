@@ -1,5 +1,6 @@
 """The rating app on loopback, and a browser before it."""
 
+import logging
 import os
 import shutil
 import threading
@@ -44,6 +45,19 @@ class Running:
 
 
 @contextmanager
+def broken() -> Generator[list[str]]:
+    """Collect what a server says when it breaks, so that no test passes over it."""
+    said: list[str] = []
+    handler = logging.Handler(logging.ERROR)
+    handler.emit = lambda record: said.append(handler.format(record))
+    logging.getLogger("uvicorn.error").addHandler(handler)
+    logging.getLogger("driftgauge").addHandler(handler)
+    yield said
+    logging.getLogger("uvicorn.error").removeHandler(handler)
+    logging.getLogger("driftgauge").removeHandler(handler)
+
+
+@contextmanager
 def running(
     folder: Path, clock: Callable[[], datetime], *, doors: Mapping[str, tuple[str, str]] | None = None
 ) -> Generator[Running]:
@@ -63,17 +77,19 @@ def running(
         thread.start()
         assert started.wait(30)
         port = server.servers[0].sockets[0].getsockname()[1]
-        yield Running(f"http://127.0.0.1:{port}", serving)
-        server.should_exit = True
-        thread.join(30)
+        with broken() as said:
+            yield Running(f"http://127.0.0.1:{port}", serving)
+            server.should_exit = True
+            thread.join(30)
+        assert said == [], "the server broke"
 
 
 def need_chromium() -> str:
-    """Return where Chromium is; skip where it is not installed, which CI has."""
+    """Return where Chromium is; skip where it is not installed, but never where a missing one is to be seen (CI)."""
     found = shutil.which("chromium")
     if found is None and not os.environ.get("CI"):
         pytest.skip("Chromium is not installed (apt-get install chromium)")
-    assert found, "Chromium is not installed"
+    assert found, "Chromium is not installed: apt-get install chromium"
     return found
 
 

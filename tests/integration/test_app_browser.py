@@ -47,8 +47,10 @@ def rated(app: Running) -> pl.DataFrame:
 
 
 def test_a_whole_sitting_by_keyboard_from_the_invitation_to_the_last_item(browser: Browser, tmp_path: Path) -> None:
-    clock = Clock()
-    with running(study(tmp_path, responses_=3, calibration=1), clock) as app, tab(browser, app.address) as opened:
+    asking = "{raters: 2, demographics: {age: {ask: 'How old are you?', choices: [18-39, 40 or more]}}}"
+    declaring = declared().replace("{raters: 2}", asking)
+    folder = study(tmp_path, declaring=declaring, responses_=3, calibration=1)
+    with running(folder, Clock()) as app, tab(browser, app.address) as opened:
         page = opened.page
         page.goto(app.invitation())
         page.keyboard.type("ana")

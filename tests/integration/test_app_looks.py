@@ -16,7 +16,7 @@ from driftgauge.pipeline.rating.writer import Writer
 from tests.app import Running, chromium, running, tab
 from tests.rating_studies import Clock, declared, draw
 
-PANEL = "{raters: 3, demographics: {age: {ask: "How old are you?", choices: ["18-39", "40 or more"]}}}"
+PANEL = "{raters: 3, demographics: {age: {ask: 'How old are you?', choices: [18-39, 40 or more]}}}"
 MOST_BYTES = 150_000
 SCREENS = {"wide": {"width": 1366, "height": 768}, "narrow": {"width": 360, "height": 740}}
 

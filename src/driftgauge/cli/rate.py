@@ -22,9 +22,6 @@ def rate_command() -> None:
     """Let people rate, and bring ratings into a study and out of it."""
 
 
-rate_command.add_command(assign_command)
-
-
 @rate_command.command("import")
 @options.study
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
@@ -71,8 +68,8 @@ def serve_command(study: Path, host: str, port: int, workers: int, base_url: str
     Where nobody can invite others yet, an invitation of a first lead is printed. What is in flight at Ctrl-C is finished.
     """
     with needing("web"):
-        from driftgauge.web.serve import Place, first_invitation, serve  # noqa: PLC0415 - the core has no server
-    place = Place(study, host, port, workers, base_url, proxy_headers)
+        from driftgauge.web.serve import Place, first_invitation, free_port, serve  # noqa: PLC0415 - the core has no server
+    place = Place(study, host, free_port(port, host=host), workers, base_url, proxy_headers)
     with needing("web"):
         invitation = first_invitation(place)
         click.echo(f"Rating app of {study}: {place.address} (Ctrl-C ends it)")
@@ -133,5 +130,5 @@ def erase_command(study: Path, rater: str | None, response: str | None, reason: 
     click.echo(f"Erased: {erased.rows:,} (journal entry {erased.entry}). Next: driftgauge measure {study}")
 
 
-for _command in (invite_command, status_command, export_command):
+for _command in (assign_command, invite_command, status_command, export_command):
     rate_command.add_command(_command)

@@ -16,7 +16,8 @@ from driftgauge.cli import options
 from driftgauge.errors import needing
 
 if TYPE_CHECKING:
-    from driftgauge.pipeline.rating.desk import Desk, PanelRow, RaterRow
+    from driftgauge.pipeline.rating.desk import Desk
+    from driftgauge.pipeline.rating.rows import PanelRow, RaterRow
     from driftgauge.pipeline.rating.steps import Role
 
 ROLES: Final = ("rater", "lead", "author", "viewer")

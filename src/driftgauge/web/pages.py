@@ -95,7 +95,7 @@ class Visit:
 
     def page(self, template: str, *, status: int = 200, **context: Any) -> HTMLResponse:
         """Return a page or a fragment of one."""
-        html = environment(self.words.language).get_template(template).render({**self._context(), **context})
+        html = environment(self.words.language).get_template(template).render({**self._context(), "status": status, **context})
         answer = HTMLResponse(html, status_code=status)
         if not self.who and self.request.cookies.get(visitor_name(self.request)) != self.visitor:
             set_cookie(answer, self.request, name=visitor_name(self.request), value=self.visitor)

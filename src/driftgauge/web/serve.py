@@ -3,6 +3,7 @@
 import logging
 import os
 import re
+import socket
 from collections.abc import Iterable, Mapping
 from contextlib import AbstractContextManager, ExitStack
 from dataclasses import dataclass
@@ -77,6 +78,26 @@ def first_invitation(place: Place) -> str | None:
         )
     with open_serving(place.folder, serves=False) as serving:
         return None if has_lead(serving) else invite(serving, role="lead")[0].link_path
+
+
+def free_port(port: int, *, host: str = "127.0.0.1") -> int:
+    """Return a port that can be listened on: the given one, or any for 0.
+
+    Raises
+    ------
+    RatingError
+        When somebody listens there already, or nobody may.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    with socket.socket(family, socket.SOCK_STREAM) as tried:
+        tried.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            tried.bind((host, port))
+        except OSError as error:
+            raise RatingError(
+                f"cannot listen on {host}, port {port}: {error.strerror or error}", remedy="Choose another --port or --host."
+            ) from None
+        return tried.getsockname()[1]
 
 
 def serve(place: Place, *, doors: Mapping[str, tuple[str, str]] | None = None) -> None:

@@ -118,7 +118,7 @@
   addEventListener("online", again);
   document.addEventListener("submit", onSubmit, true);
   document.addEventListener("htmx:afterRequest", (event) => {
-    if (event.detail.elt.id !== "rating") return;
+    if (event.detail.pathInfo.requestPath !== "/ratings") return;  // the form itself may be gone from the page by now
     const status = event.detail.xhr.status;
     if (status === 0 || status >= 500) { wait(); return; }
     pause = FIRST_RETRY_MS;
