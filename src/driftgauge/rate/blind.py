@@ -105,7 +105,9 @@ def _one(name: str) -> str:
         return _owner(whole)
     number = "" if any(piece.isdigit() for piece in pieces) else f"(?i:{_NUMBER})"
     if not _is_word(name, pieces):
-        return f"(?i:{_spelt(name)}){_AFTER}{number}{_TAIL}" if not number else f"(?i:{_spelt(name)})(?:{number}{_TAIL}){_AFTER}"
+        return (
+            f"(?i:{_spelt(name)}){_AFTER}{number}{_TAIL}" if not number else f"(?i:{_spelt(name)})(?:{number}{_TAIL}){_AFTER}"
+        )
     capital = _JOINED.join(f"{re.escape(piece[0].upper())}(?i:{re.escape(piece[1:])})" for piece in pieces)
     calls = _CALLS if pieces == ["llama"] else ""
     return rf"(?:{capital}{_ALONE}{calls}{number}{_TAIL}|(?i:{_spelt(name)}[\-_]?\d+(?:\.\d+)*){_ALONE})"

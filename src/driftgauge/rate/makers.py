@@ -5,7 +5,7 @@ from typing import Final
 MAKERS: Final = (
     (
         {"gpt", "chatgpt", "openai", "o1", "o3", "o4"},
-        ("OpenAI", "Open AI", "ChatGPT", "GPT"),
+        ("OpenAI", "Open AI", "ChatGPT", "Chat GPT", "GPT"),
     ),
     (
         {"claude", "anthropic", "sonnet", "opus", "haiku"},
@@ -13,7 +13,17 @@ MAKERS: Final = (
     ),
     (
         {"gemini", "gemma", "palm", "bard", "google"},
-        ("Google Gemini", "Google Gemma", "Google Bard", "Google DeepMind", "Google AI", "Gemini", "Gemma", "DeepMind", "Google"),
+        (
+            "Google Gemini",
+            "Google Gemma",
+            "Google Bard",
+            "Google DeepMind",
+            "Google AI",
+            "Gemini",
+            "Gemma",
+            "DeepMind",
+            "Google",
+        ),
     ),
     (
         {"mistral", "mistralai", "ministral", "magistral", "mixtral", "pixtral", "codestral"},
@@ -45,7 +55,9 @@ OWNERS: Final = frozenset({"google", "meta", "microsoft", "alibaba", "amazon"})
 BEFORE_OWNERS: Final = (
     " by ", " por ", "team at ", "model from ", "models from ", "assistant from ", "modelo de ", "asistente de ", "equipo de ",
 )  # fmt: skip
-AFTER_OWNERS: Final = ("AI", "large language", "language model", "assistant", "model")
+AFTER_OWNERS: Final = (
+    "AI", "large language", "language model", "assistant", "model", "Gemini", "Gemma", "Bard", "Llama", "Phi", "Qwen", "Nova", "Titan",
+)  # fmt: skip
 """What stands before such a name, or behind it and its 's, when it is the maker's."""
 
 TAILS: Final = (
