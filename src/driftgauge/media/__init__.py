@@ -152,6 +152,7 @@ def _decoded_size(data: bytes, *, kind: str, name: str, limits: Limits) -> tuple
     few = f"at most {limits.pixels // 1_000_000} megapixels"
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of notes of a camera, which nobody reads
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(BytesIO(data), formats=[_FORMATS[kind]]) as image:
                 if image.width * image.height > limits.pixels:
