@@ -11,7 +11,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from PIL import Image
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 HERE = Path(__file__).parent / "images" / "rating"
 FLAGS = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking"]
@@ -31,8 +31,10 @@ def served() -> Iterator[dict[str, str]]:
                     found[link[1]] = link[2]
                 if line.startswith("A browser"):
                     break
-            yield found
-            app.terminate()
+            try:
+                yield found
+            finally:
+                app.terminate()
 
 
 @contextmanager
@@ -104,7 +106,7 @@ def of_a_rater(browser: Browser, links: dict[str, str]) -> None:
         press(page, "Escape")
         with_picture(page)
         press(page, "v", "3", "s")
-        page.wait_for_function("getComputedStyle(document.querySelector('.picture img')).filter === 'none'")
+        expect(page.locator(".picture img")).to_have_css("filter", "none")
         keep(page, "picture-shown")
         page.goto(page.url)
         while page.locator("[name=key]").count():
