@@ -1,7 +1,8 @@
 """The names of a model in what it said: found however they are written, counted, and masked where the panel says so.
 
-A text is folded first, letter by letter, into what a reader takes it for: letters of other alphabets that look Latin, full-width
-and ornamental letters, what nobody sees, and marks of HTML within a word. Names are looked for in that; the text itself is masked.
+A text is folded first, letter by letter, into what a reader takes it for: letters of other alphabets that look Latin become
+Latin, full-width and ornamental letters plain, and what nobody sees, or HTML marks within a word, becomes nothing. Names are
+looked for in that; the text itself is masked.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
+from itertools import pairwise
 from re import Pattern
 from typing import Final
 
@@ -127,7 +129,7 @@ def _spelt(name: str) -> str:
     text = _fold(name).casefold()
     found = list(_PIECE.finditer(text))
     parts = [re.escape(found[0][0])]
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         is_close = before.end() == after.start() and 1 in {len(before[0]), len(after[0])}
         parts += [_CLOSE if is_close else _JOINED, re.escape(after[0])]
     return "".join(parts)
