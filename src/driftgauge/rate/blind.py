@@ -63,15 +63,15 @@ def names_of(*, release: str, family: str | None, model: str | None, served: str
     Examples
     --------
     >>> names_of(release="Elm 1", family="Elm", model="test/elm-1")
-    ('Elm 1', 'Elm')
+    ('test/elm-1', 'Elm 1', 'Elm')
     """
     said = [each for each in (release, family, model, served) if each]
     words = {word for each in said for word in _WORD.findall(each.casefold())}
     words |= {word.rstrip("0123456789") for word in words}
     makers = [name for keys, names in MAKERS if keys & words for name in names]
-    ends = [each.rpartition("/")[2] for each in said]
+    ends = [release, family or "", *(each.rpartition("/")[2] for each in (model, served) if each)]
     known: dict[str, str] = {}
-    for each in (*ends, *(_DATED.sub("", each) for each in ends), *makers):
+    for each in (*ends, *(_DATED.sub("", each) for each in ends), *said, *makers):
         pieces = _pieces(each)
         if len("".join(pieces)) > 1 and any(piece.isalpha() for piece in pieces) and pieces != ["model"]:
             known.setdefault(" ".join(pieces), each)
@@ -107,9 +107,7 @@ def _one(name: str) -> str:
         return _owner(whole)
     number = "" if any(piece.isdigit() for piece in pieces) else f"(?i:{_NUMBER})"
     if not _is_word(name, pieces):
-        return (
-            f"(?i:{_spelt(name)}){_AFTER}{number}{_TAIL}" if not number else f"(?i:{_spelt(name)})(?:{number}{_TAIL}){_AFTER}"
-        )
+        return f"(?i:{_spelt(name)}){number}{_TAIL}{_AFTER}"
     capital = _JOINED.join(f"{re.escape(piece[0].upper())}(?i:{re.escape(piece[1:])})" for piece in pieces)
     calls = _CALLS if pieces == ["llama"] else ""
     return rf"(?:{capital}{_ALONE}{calls}{number}{_TAIL}|(?i:{_spelt(name)}[\-_]?\d+(?:\.\d+)*){_ALONE})"
