@@ -13,13 +13,11 @@ from driftgauge.media import BROKEN, FORMATS, LIMITS, Limits, examine, pillow
 from driftgauge.media.recordings import BARE
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from PIL.Image import Image
 
 QUALITY: Final = 90
 """Of a WebP that came with loss, and of a JPEG whose tables cannot be used again; 100 is the best there is."""
-_AS_THEY_ARE: Final = frozenset({"L", "LA", "RGB", "RGBA"})
+_AS_THEY_ARE: Final = frozenset({"1", "L", "LA", "RGB", "RGBA"})
 _DEEP: Final = frozenset({"I", "I;16", "I;16B", "I;16L", "I;16N"})
 
 
@@ -63,14 +61,18 @@ def rewritten(data: bytes, *, name: str, limits: Limits = LIMITS) -> Rewritten:
 
     with Image.open(BytesIO(data), formats=[FORMATS[facts.type]]) as opened:
         settings = _settings(opened, data)
-        clean = _plain_colours(_in_srgb(_upright(opened)))
+        upright = _in_srgb(_upright(opened))
+    has_palette = facts.type == "image/png" and upright.mode == "P"
+    clean = upright.copy() if has_palette else _plain_colours(upright)
     clean.info.clear()
+    if has_palette and "transparency" in upright.info:
+        settings["transparency"] = upright.info["transparency"]
     out = BytesIO()
     clean.save(out, FORMATS[facts.type], **settings)
     return Rewritten(out.getvalue(), facts.type, *clean.size)
 
 
-def _settings(image: "Image", data: bytes) -> "Mapping[str, Any]":
+def _settings(image: "Image", data: bytes) -> dict[str, Any]:
     """Return how a picture is encoded again."""
     if image.format == "PNG":
         return {"optimize": True}
@@ -128,4 +130,4 @@ def _plain_colours(image: "Image") -> "Image":
         return image.convert("LA" if image.mode in {"1", "L"} else "RGBA")
     if image.mode in _AS_THEY_ARE:
         return image.copy()
-    return image.convert({"1": "L"}.get(image.mode, "RGBA" if image.mode in {"PA", "La", "RGBa"} else "RGB"))
+    return image.convert("RGBA" if image.mode in {"PA", "La", "RGBa"} else "RGB")
