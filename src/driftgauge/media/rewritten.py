@@ -79,7 +79,9 @@ def _settings(image: "Image", data: bytes) -> dict[str, Any]:
     if image.format == "WEBP":
         return {"lossless": b"VP8L" in (data[12:16], _first_frame(data)), "quality": QUALITY, "exact": True}
     tables: Any = getattr(image, "quantization", {})
-    is_usual = image.mode in {"L", "RGB"} and sorted(tables) in ([0], [0, 1]) and all(len(table) == 64 for table in tables.values())
+    is_usual = (
+        image.mode in {"L", "RGB"} and sorted(tables) in ([0], [0, 1]) and all(len(table) == 64 for table in tables.values())
+    )
     if not is_usual:
         return {"quality": QUALITY, "optimize": True}
     from PIL.JpegImagePlugin import get_sampling  # noqa: PLC0415 - the core runs without Pillow
