@@ -65,7 +65,7 @@ validation: .stamp/all  ## coverage, false verdicts and power of 15 designs by s
 calibration: .stamp/all  ## simulation-based calibration of the engine posterior (long; resumable)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.sbc
 
-kills: .stamp/all  ## kill -9 a hundred times during import, migration, freeze and rating, fifty times during collect, on each database (long)
+kills: .stamp/all  ## kill -9 a hundred times during import, migration, freeze, draw and rating, fifty times during collect, on each database (long)
 	$(BIN)/python -m tests.kills --times 100
 	$(BIN)/python -m tests.collect_kills --times 50
 	$(BIN)/python -m tests.rating_kills --times 100

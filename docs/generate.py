@@ -20,7 +20,9 @@ import driftgauge
 from driftgauge import frames
 from driftgauge.cli import cli
 from driftgauge.study import (
+    Calibration,
     Collect,
+    Gold,
     Limits,
     Margin,
     Overlap,
@@ -29,6 +31,7 @@ from driftgauge.study import (
     Price,
     Primary,
     Protocol,
+    Question,
     Release,
     Study,
     Unit,
@@ -298,6 +301,9 @@ PARTS: Final[Mapping[str, tuple[str, type[BaseModel]]]] = {
     "A phase": ("An entry of `phases`.", Phase),
     "A panel": ("What stands behind the name of a panel.", Panel),
     "An overlap": ("The design of a panel in which each response has so many raters.", Overlap),
+    "A calibration": ("What raters practise on. [The file](../how-to/assign-responses.md#exercises).", Calibration),
+    "Gold": ("Responses with a known answer. [The file](../how-to/assign-responses.md#exercises).", Gold),
+    "A question": ("An entry of `demographics` of a panel.", Question),
     "The protocol": ("The keys of `protocol`. [What they change](../how-to/protocol.md).", Protocol),
     "A margin": ("One of the two.", Margin),
     "The primary estimand": ("The keys of `primary`.", Primary),

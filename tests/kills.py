@@ -1,4 +1,4 @@
-"""Kill -9 at random moments during an import, a migration, a freeze and a collection; then look what is there, and go on.
+"""Kill -9 at random moments during an import, a migration, a freeze, a collection or a draw; then look what is there, go on.
 
 ``python -m tests.kills --times 100`` prints a line for each kind and database, and fails when anything was lost, stood twice or
 could not be completed. A small process that has everything imported is forked for each run, so that a kill costs no start. A
@@ -24,7 +24,8 @@ from typing import BinaryIO
 import alembic.command  # noqa: F401 - so that no kill is spent on an import
 import numpy as np
 import polars as pl
-import sqlalchemy.dialects.postgresql.psycopg  # noqa: F401
+import sqlalchemy as sa
+import sqlalchemy.dialects.postgresql.psycopg
 
 from driftgauge.benchmark.demo import demo_files
 from driftgauge.benchmark.freeze import freeze
@@ -36,15 +37,19 @@ from driftgauge.pipeline.collection import Collection, open_collection
 from driftgauge.pipeline.kept import keeping
 from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.rate_import import Ratings, import_ratings
+from driftgauge.pipeline.rating.assign import assign
+from driftgauge.pipeline.rating.drawing import Wanted
 from driftgauge.store import journal, read, schema
 from driftgauge.store.alone import only_collector
+from driftgauge.store.blobs import open_blobs
 from driftgauge.store.collected import collected_frame
 from driftgauge.store.database import connect
+from driftgauge.store.tables import assignments, draws, pictures, renderings, seats
 from tests.collected_studies import Echo, answered, items_of
 from tests.servers import postgres
 
 ROWS = 3_000
-KINDS = ("import", "migration", "freeze", "collect")
+KINDS = ("import", "migration", "freeze", "collect", "assign")
 
 
 @dataclass(frozen=True)
@@ -205,6 +210,45 @@ phases: [{phase: 1}]
 """
 
 
+def a_draw(folder: Path, source: Path) -> Case:
+    del source
+    text = (folder / "study.yaml").read_text()
+    (folder / "study.yaml").write_text(text + RATED)
+    in_child(lambda: _frozen_demo(folder))
+    in_child(lambda: _collect(folder))
+
+    def may_be(done: bool) -> None:
+        there = _drawn(folder)
+        assert there == DRAWN if done else there in {DRAWN, (0,) * len(DRAWN)}, f"{there}, acknowledged: {done}"
+
+    def completed() -> None:
+        assert _drawn(folder) == DRAWN
+
+    return Case(lambda: _assign(folder), may_be, completed)
+
+
+RATED = """benchmark: benchmark/
+families: {Elm: [Elm 1]}
+phases: [{phase: 1, panel: en}]
+panels: {en: {raters: 4, design: {overlap: 2}}}
+"""
+DRAWN = (4, 1, 192, 2 * 192)
+"""Seats, draws, renderings and assignments."""
+
+
+def _assign(folder: Path) -> None:
+    assign(folder, Wanted("en"))
+
+
+def _drawn(folder: Path) -> tuple[int, ...]:
+    """Return how many seats, draws, renderings and assignments there are; every picture that is shown is there, and whole."""
+    with _database(folder).reading() as connection:
+        for row in connection.execute(sa.select(pictures.c.sha256)):
+            open_blobs(str(folder / "media")).get(row.sha256)
+        tables = (seats, draws, renderings, assignments)
+        return tuple(connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in tables)
+
+
 def _frozen_demo(folder: Path) -> None:
     _demo(folder / "benchmark")
     _freeze(folder / "benchmark")
@@ -263,7 +307,7 @@ def _collected(folder: Path) -> list[str]:
     return there["response_id"].to_list()
 
 
-CASES = {"import": an_import, "migration": a_migration, "freeze": a_freeze, "collect": a_collection}
+CASES = {"import": an_import, "migration": a_migration, "freeze": a_freeze, "collect": a_collection, "assign": a_draw}
 
 
 def _import(folder: Path, source: Path) -> None:

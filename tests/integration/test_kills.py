@@ -34,6 +34,10 @@ def test_a_collection_that_is_killed_until_it_is_done_has_every_response_once() 
     assert kills("--times", "10", "--kinds", "collect") == [("collect", "sqlite", 10), ("collect", "postgresql", 10)]
 
 
+def test_a_draw_that_is_killed_is_whole_or_not_there_and_the_next_run_completes_it() -> None:
+    assert kills("--times", "3", "--kinds", "assign") == [("assign", "sqlite", 3), ("assign", "postgresql", 3)]
+
+
 def test_a_command_that_is_killed_goes_on_and_asks_again_at_most_what_was_under_way() -> None:
     need_postgres()
     command = [sys.executable, "-m", "tests.collect_kills", "--times", "5"]
