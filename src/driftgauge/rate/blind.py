@@ -1,7 +1,8 @@
 """The names of a model in what it said: found however they are written, counted, and masked where the panel says so.
 
-A text is folded first, letter by letter, into what a reader takes it for: letters of other alphabets that look Latin, full-width
-and ornamental letters, what nobody sees, and marks of HTML within a word. Names are looked for in that; the text itself is masked.
+A text is folded first, letter by letter, into what a reader takes it for: letters of other alphabets that look Latin become
+Latin, full-width and ornamental letters plain, and what nobody sees, or HTML marks within a word, becomes nothing. Names are
+looked for in that; the text itself is masked.
 """
 
 import re
@@ -10,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from html import unescape
+from itertools import pairwise
 from re import Pattern
 from typing import Final
 
@@ -61,15 +63,15 @@ def names_of(*, release: str, family: str | None, model: str | None, served: str
     Examples
     --------
     >>> names_of(release="Elm 1", family="Elm", model="test/elm-1")
-    ('Elm 1', 'Elm')
+    ('test/elm-1', 'Elm 1', 'Elm')
     """
     said = [each for each in (release, family, model, served) if each]
     words = {word for each in said for word in _WORD.findall(each.casefold())}
     words |= {word.rstrip("0123456789") for word in words}
     makers = [name for keys, names in MAKERS if keys & words for name in names]
-    ends = [each.rpartition("/")[2] for each in said]
+    ends = [release, family or "", *(each.rpartition("/")[2] for each in (model, served) if each)]
     known: dict[str, str] = {}
-    for each in (*ends, *(_DATED.sub("", each) for each in ends), *makers):
+    for each in (*ends, *(_DATED.sub("", each) for each in ends), *said, *makers):
         pieces = _pieces(each)
         if len("".join(pieces)) > 1 and any(piece.isalpha() for piece in pieces) and pieces != ["model"]:
             known.setdefault(" ".join(pieces), each)
@@ -105,9 +107,7 @@ def _one(name: str) -> str:
         return _owner(whole)
     number = "" if any(piece.isdigit() for piece in pieces) else f"(?i:{_NUMBER})"
     if not _is_word(name, pieces):
-        return (
-            f"(?i:{_spelt(name)}){_AFTER}{number}{_TAIL}" if not number else f"(?i:{_spelt(name)})(?:{number}{_TAIL}){_AFTER}"
-        )
+        return f"(?i:{_spelt(name)}){number}{_TAIL}{_AFTER}"
     capital = _JOINED.join(f"{re.escape(piece[0].upper())}(?i:{re.escape(piece[1:])})" for piece in pieces)
     calls = _CALLS if pieces == ["llama"] else ""
     return rf"(?:{capital}{_ALONE}{calls}{number}{_TAIL}|(?i:{_spelt(name)}[\-_]?\d+(?:\.\d+)*){_ALONE})"
@@ -127,7 +127,7 @@ def _spelt(name: str) -> str:
     text = _fold(name).casefold()
     found = list(_PIECE.finditer(text))
     parts = [re.escape(found[0][0])]
-    for before, after in zip(found, found[1:], strict=False):
+    for before, after in pairwise(found):
         is_close = before.end() == after.start() and 1 in {len(before[0]), len(after[0])}
         parts += [_CLOSE if is_close else _JOINED, re.escape(after[0])]
     return "".join(parts)

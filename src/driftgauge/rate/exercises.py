@@ -102,7 +102,7 @@ def read_exercises(path: Path) -> tuple[Exercise, ...]:
         With every mistake and its line; no text of a prompt or a response is in it.
     """
     document = read_document(path)
-    value: dict[str, object] = cast(dict[str, object], document.value) if isinstance(document.value, dict) else {}
+    value = _top(document.value)
     if not value:
         raise _refused(document, [_EMPTY])
     mistakes = [*document.twice, *_names_twice(value.get("exercises"))]
@@ -116,6 +116,10 @@ def read_exercises(path: Path) -> tuple[Exercise, ...]:
 
 
 _EMPTY: Final = Mistake((), "it has no exercises", "a list of them under `exercises:`")
+
+
+def _top(value: object) -> dict[str, object]:
+    return cast(dict[str, object], value) if isinstance(value, dict) else {}
 
 
 def _refused(document: Document, mistakes: list[Mistake]) -> StudyError:

@@ -56,12 +56,14 @@ BEFORE_OWNERS: Final = (
     " by ", " por ", "team at ", "model from ", "models from ", "assistant from ", "modelo de ", "asistente de ", "equipo de ",
 )  # fmt: skip
 AFTER_OWNERS: Final = (
-    "AI", "large language", "language model", "assistant", "model", "Gemini", "Gemma", "Bard", "Llama", "Phi", "Qwen", "Nova", "Titan",
+    "AI", "large language", "language model", "assistant", "model", "Gemini", "Gemma", "Bard", "Llama", "Phi", "Qwen",
+    "Nova", "Titan",
 )  # fmt: skip
 """What stands before such a name, or behind it and its 's, when it is the maker's."""
 
 TAILS: Final = (
-    "mini", "nano", "turbo", "flash", "lite", "pro", "plus", "max", "ultra", "large", "medium", "small", "sonnet", "opus", "haiku",
+    "mini", "nano", "turbo", "flash", "lite", "pro", "plus", "max", "ultra", "large", "medium", "small", "sonnet", "opus",
+    "haiku",
     "instruct", "chat", "preview", "latest", "exp", "thinking", "vision", "vl", "omni", "coder", "it", "next", "r", "air",
 )  # fmt: skip
 """Words that makers put behind a name."""

@@ -33,13 +33,13 @@ def seen(html: str) -> str:
 
 
 def test_a_release_its_family_and_its_model_are_names_and_its_makers_words() -> None:
-    assert ELM == ("Elm 1", "Elm")
+    assert ELM == ("test/elm-1", "Elm 1", "Elm")
     assert set(GPT) >= {"gpt-4o-2024-08-06", "GPT-4o", "GPT", "ChatGPT", "OpenAI"}
     assert set(CLAUDE) >= {"claude-3-5-sonnet-20241022", "claude-3-5-sonnet", "Claude", "Anthropic", "r7"}
 
 
 def test_a_number_alone_and_the_word_model_are_no_names() -> None:
-    assert names_of(release="2", family="model", model="x/2024") == ()
+    assert names_of(release="2", family="model", model="2024") == ()
     assert pattern_of(()) is None
     assert blinded("2 models", None, mask=True).names == 0
 
@@ -47,8 +47,10 @@ def test_a_number_alone_and_the_word_model_are_no_names() -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "GPT-4o", "GPT 4o", "gpt4o", "GPT_4o", "GPT.4o", "GPT/4o", "GPT:4o", "Gpt - 4o", "GPT‑4o", "GPT–4o", "GPT\n4o", "GPT\u00a04o",
-        "gpt-4o-2024-08-06", "GPT-4o mini", "GPT-4o-mini", "GPT-4", "GPTs", "ChatGPT", "Chat GPT", "chat-gpt", "chatgpt-4o-latest",
+        "GPT-4o", "GPT 4o", "gpt4o", "GPT_4o", "GPT.4o", "GPT/4o", "GPT:4o", "Gpt - 4o", "GPT‑4o", "GPT–4o", "GPT\n4o",
+        "GPT\u00a04o",
+        "gpt-4o-2024-08-06", "GPT-4o mini", "GPT-4o-mini", "GPT-4", "GPTs", "ChatGPT", "Chat GPT", "chat-gpt",
+        "chatgpt-4o-latest",
         "OpenAI", "Open AI", "openai",
     ],
 )  # fmt: skip
@@ -59,8 +61,9 @@ def test_a_name_is_found_in_every_joined_spelling(said: str) -> None:
 @pytest.mark.parametrize(
     "said",
     [
-        "G\u200bPT-4o", "GPT\u2060-\ufeff4o", "G\u00adPT-4o", "GРТ-4о", "ԌPT-4o".replace("Ԍ", "G"), "ＧＰＴ－４ｏ", "𝐆𝐏𝐓-4o", "ⓖⓟⓣ-4o", "G\u0336P\u0336T\u0336-4o",
-        "G\u3164PT-4o", "G\ufe0fPT-4o", "ΟpenAI", "OреnАI", "G⟦U+202E⟧PT-4o".replace("⟦U+202E⟧", "\u202e"),
+        "G\u200bPT-4o", "GPT\u2060-\ufeff4o", "G\u00adPT-4o", "GРТ-4о", "ＧＰＴ－４ｏ", "𝐆𝐏𝐓-4o", "ⓖⓟⓣ-4o",
+        "G\u0336P\u0336T\u0336-4o",
+        "G\u3164PT-4o", "G\ufe0fPT-4o", "ΟpenAI", "OреnАI", "G\u202ePT-4o",
     ],
 )  # fmt: skip
 def test_a_name_is_found_behind_letters_that_look_alike_and_that_nobody_sees(said: str) -> None:
@@ -70,9 +73,12 @@ def test_a_name_is_found_behind_letters_that_look_alike_and_that_nobody_sees(sai
 @pytest.mark.parametrize(
     ("said", "names"),
     [
-        ("Gemini", GEMINI), ("Gemini 1.5 Flash", GEMINI), ("gemini-2.5-pro", GEMINI), ("Google Gemini", GEMINI), ("Google DeepMind", GEMINI),
-        ("LLaMA", LLAMA), ("Llama 3.1 8B Instruct", LLAMA), ("llama-4", LLAMA), ("Meta AI", LLAMA), ("Claude 3.5 Sonnet", CLAUDE),
-        ("claude", CLAUDE), ("Anthropic", CLAUDE), ("通义千问", QWEN), ("Qwen2.5-VL-72B-Instruct", QWEN), ("Alibaba Cloud", QWEN),
+        ("Gemini", GEMINI), ("Gemini 1.5 Flash", GEMINI), ("gemini-2.5-pro", GEMINI), ("Google Gemini", GEMINI),
+        ("Google DeepMind", GEMINI),
+        ("LLaMA", LLAMA), ("Llama 3.1 8B Instruct", LLAMA), ("llama-4", LLAMA), ("Meta AI", LLAMA),
+        ("Claude 3.5 Sonnet", CLAUDE),
+        ("claude", CLAUDE), ("Anthropic", CLAUDE), ("通义千问", QWEN), ("Qwen2.5-VL-72B-Instruct", QWEN),
+        ("test/elm-1", ELM), ("Alibaba Cloud", QWEN),
     ],
 )  # fmt: skip
 def test_makers_and_their_models_are_found(said: str, names: tuple[str, ...]) -> None:
@@ -88,8 +94,10 @@ def test_a_name_is_found_beside_letters_of_a_script_without_spaces() -> None:
     [
         ("an elm is a tree", ELM), ("at the helm 1 of 2", ELM), ("Elmo 1", ELM), ("elm1x", ELM),
         ("GPTQ and egpt", GPT), ("an open AI question", GPT),
-        ("la llama de la vela", LLAMA), ("Llama a tu familia", LLAMA), ("Llama al 112. Llama ya.", LLAMA), ("a herd of llamas", LLAMA),
-        ("search on Google", GEMINI), ("Google's maps", GEMINI), ("a meta question", LLAMA), ("2 o 1", names_of(release="o1", family=None, model=None)),
+        ("la llama de la vela", LLAMA), ("Llama a tu familia", LLAMA), ("Llama al 112. Llama ya.", LLAMA),
+        ("a herd of llamas", LLAMA),
+        ("search on Google", GEMINI), ("Google's maps", GEMINI), ("a meta question", LLAMA),
+        ("2 o 1", names_of(release="o1", family=None, model=None)),
         ("write a sonnet, a haiku", CLAUDE),
     ],
 )  # fmt: skip
@@ -151,7 +159,8 @@ def test_a_long_response_is_masked_in_time() -> None:
 
 PARTS = st.sampled_from(
     [
-        "GPT", "gpt", "4", "4o", "o", "-", " ", "_", ".", "s", "x", "é", "ñ", "OpenAI", "Open", "AI", "Chat", "Gemini", "Google", "'s ", " by ", "Llama",
+        "GPT", "gpt", "4", "4o", "o", "-", " ", "_", ".", "s", "x", "é", "ñ", "OpenAI", "Open", "AI", "Chat", "Gemini",
+        "Google", "'s ", " by ", "Llama",
         " a ", "3.1", "Elm", "1", "mini", "Pro", "\u200b", "Р", "[", "]", "model", "\n", "我",
     ]
 )  # fmt: skip
