@@ -8,9 +8,9 @@ import pytest
 import sqlalchemy as sa
 
 from driftgauge.frames import RATING_KEY as TABLE_KEY
-from driftgauge.pipeline.rating.people import log_in, log_out
-from driftgauge.pipeline.rating.sitting import last_assignment, step
-from driftgauge.pipeline.rating.steps import Refused
+from driftgauge.pipeline.rating.people import log_in, log_out, prefer
+from driftgauge.pipeline.rating.sitting import last_assignment, seen_feedback, step
+from driftgauge.pipeline.rating.steps import Preferences, Refused
 from driftgauge.pipeline.rating.writer import RATING_KEY, Writer
 from driftgauge.store import read
 from driftgauge.store.tables import assignments, ratings, submissions
@@ -272,3 +272,20 @@ def test_a_days_cap_ends_at_midnight_of_the_panel_whatever_the_clocks_do(
         again = Rater(serving, log_in(serving, login="rater-0", password=PASSWORD, client="home"))
         assert writer.submit(again.who, sent(current(again))).result(10).revision == 1
         assert step(serving, again.who).standing.today == 1
+
+
+def test_what_comes_next_is_told_with_what_was_taken(new_study: Callable[..., NewStudy], clock: Clock) -> None:
+    folder = new_study(declared(raters=4, break_every=3)).folder
+    draw(folder, raters=4, responses_=3, calibration=1)
+    with serve(folder, clock) as serving, Writer(serving) as writer:
+        seated = seat(serving, count=4)
+        prefer(serving, seated[0].who, Preferences(left_out=("category-1",)))
+        places: list[list[str]] = []
+        for _ in range(3):
+            told = [writer.submit(each.who, sent(current(each))) for each in seated]
+            comes = [each.result(10).next for each in told]
+            assert comes == [step(serving, each.who) for each in seated]
+            places.append([each.place for each in comes if each])
+            for each in seated:
+                seen_feedback(serving, each.who)
+    assert places == [["feedback"] * 4, ["rate"] * 4, ["break_offered"] * 4]
