@@ -99,8 +99,8 @@ def read_exercises(path: Path) -> tuple[Exercise, ...]:
         With every mistake and its line; no text of a prompt or a response is in it.
     """
     document = read_document(path)
-    value = cast(dict[str, object], document.value) if isinstance(document.value, dict) else {}
-    if not value:
+    value = cast(dict[str, object], document.value)
+    if not isinstance(document.value, dict):
         raise _refused(document, [_EMPTY])
     mistakes = [*document.twice, *_names_twice(value.get("exercises"))]
     try:
