@@ -47,9 +47,9 @@ SUFFIXES: Final = {
     ".mp3": "audio/mpeg",
 }  # fmt: skip
 """The suffixes that a picture or recording may have, and the type that each promises."""
-_FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
+FORMATS: Final = {"image/png": "PNG", "image/jpeg": "JPEG", "image/webp": "WEBP"}
 _PNG_END: Final = b"\0\0\0\0IEND\xaeB`\x82"
-_BROKEN: Final = (
+BROKEN: Final = (
     OSError, SyntaxError, ValueError, EOFError, LookupError, TypeError, AttributeError, OverflowError, MemoryError, struct.error
 )  # fmt: skip
 """What Pillow raises, depending on where a file is broken."""
@@ -152,14 +152,15 @@ def _decoded_size(data: bytes, *, kind: str, name: str, limits: Limits) -> tuple
     few = f"at most {limits.pixels // 1_000_000} megapixels"
     try:
         with warnings.catch_warnings():
+            warnings.simplefilter("ignore", UserWarning)  # of notes of a camera, which nobody reads
             warnings.simplefilter("error", Image.DecompressionBombWarning)
-            with Image.open(BytesIO(data), formats=[_FORMATS[kind]]) as image:
+            with Image.open(BytesIO(data), formats=[FORMATS[kind]]) as image:
                 if image.width * image.height > limits.pixels:
                     raise _refused(name, bomb, few)
                 return _load(image, name)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise _refused(name, bomb, few) from None
-    except _BROKEN:
+    except BROKEN:
         raise _refused(name, "a picture that does not decode", "one that is whole") from None
 
 

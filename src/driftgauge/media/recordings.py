@@ -73,5 +73,32 @@ def _frame(data: bytes, at: int) -> int | None:
     return (144_000 if which == 3 else 72_000) * kbps // _HERTZ[which][speed] + (head[2] >> 1 & 1)
 
 
+def bare_wav(data: bytes) -> bytes:
+    r"""Return a whole WAV without what is neither its format nor its samples: titles, authors, dates, programs.
+
+    Examples
+    --------
+    >>> chunk = lambda name, body: name + len(body).to_bytes(4, "little") + body
+    >>> body = chunk(b"fmt ", bytes(16)) + chunk(b"LIST", b"INFOISFT\4\0\0\0Elm\0") + chunk(b"data", bytes(2))
+    >>> b"Elm" in bare_wav(chunk(b"RIFF", b"WAVE" + body))
+    False
+    """
+    kept = b""
+    at = 12
+    while at + 8 <= len(data):
+        size = int.from_bytes(data[at + 4 : at + 8], "little")
+        if data[at : at + 4] in (b"fmt ", b"fact", b"data"):
+            kept += data[at : at + 8 + size] + bytes(size % 2)
+        at += 8 + size + size % 2
+    return b"RIFF" + (4 + len(kept)).to_bytes(4, "little") + b"WAVE" + kept
+
+
+def bare_mp3(data: bytes) -> bytes:
+    """Return a whole MP3 without the tags before and behind its frames."""
+    return data[_tag(data) : -128 if data[-128:-125] == b"TAG" else None]
+
+
+BARE: Final[Mapping[str, Callable[[bytes], bytes]]] = {"audio/wav": bare_wav, "audio/mpeg": bare_mp3}
+"""By type, what leaves the sound of a whole recording alone."""
 WHOLE: Final[Mapping[str, Callable[[bytes], bool]]] = {"audio/wav": is_whole_wav, "audio/mpeg": is_whole_mp3}
 """By type, what says whether a recording is whole."""

@@ -1,5 +1,6 @@
 """Exercises: made-up responses whose rating is known, to practise on (calibration) or among the others (gold)."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,6 +14,8 @@ from driftgauge.study.lines import Document, read_document
 from driftgauge.study.messages import Mistake, mistakes_in, named
 
 MOST_CHARACTERS: Final = 100_000
+_UNSTORABLE: Final = re.compile("[\x00\ud800-\udfff]")
+"""What databases take in no text."""
 
 
 @dataclass(frozen=True)
@@ -48,9 +51,9 @@ class Exercise:
 
 def _text(value: object) -> object:
     """Take a text as it is; what it says is confidential, and in no message."""
-    if isinstance(value, str) and value.strip() and len(value) <= MOST_CHARACTERS:
+    if isinstance(value, str) and value.strip() and len(value) <= MOST_CHARACTERS and not _UNSTORABLE.search(value):
         return value
-    expected = f"a text that is not blank, at most {MOST_CHARACTERS:,} characters"
+    expected = f"a text that is not blank, at most {MOST_CHARACTERS:,} characters, without NUL and halves of characters"
     raise PydanticCustomError("exercise_text", expected, {"what": "is none that can be shown"})  # type: ignore[arg-type]
 
 
@@ -68,7 +71,7 @@ _Text = Annotated[str, BeforeValidator(_text)]
 class _Entry(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    name: Annotated[str, Field(min_length=1, max_length=200)]
+    name: Annotated[str, Field(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f]+$")]
     purpose: Literal["calibration", "gold"]
     prompt: _Text
     response: _Text
@@ -99,7 +102,7 @@ def read_exercises(path: Path) -> tuple[Exercise, ...]:
         With every mistake and its line; no text of a prompt or a response is in it.
     """
     document = read_document(path)
-    value = cast(dict[str, object], document.value) if isinstance(document.value, dict) else {}
+    value = _top(document.value)
     if not value:
         raise _refused(document, [_EMPTY])
     mistakes = [*document.twice, *_names_twice(value.get("exercises"))]
@@ -113,6 +116,10 @@ def read_exercises(path: Path) -> tuple[Exercise, ...]:
 
 
 _EMPTY: Final = Mistake((), "it has no exercises", "a list of them under `exercises:`")
+
+
+def _top(value: object) -> dict[str, object]:
+    return cast(dict[str, object], value) if isinstance(value, dict) else {}
 
 
 def _refused(document: Document, mistakes: list[Mistake]) -> StudyError:

@@ -1,185 +1,211 @@
-"""No response says which model it is of."""
+"""A response says no name of its own model to a rater, however it is written, and loses no other word."""
 
 import re
+from html.parser import HTMLParser
 from time import process_time
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from driftgauge.rate.blind import MASK, blinded, blinded_html, names_of, pattern_of
-from driftgauge.rate.shown import as_written, from_markdown
+from driftgauge.rate.shown import from_markdown
 
-GPT = pattern_of(names_of(release="GPT-4o", family="GPT", model="openai/gpt-4o-2024-08-06"))
-ELM = pattern_of(names_of(release="Elm 1", family="Elm", model="test/elm-1"))
-LLAMA = pattern_of(names_of(release="Llama 3.1 70B", family="Llama", model="meta-llama/Llama-3.1-70B-Instruct"))
-CLAUDE = pattern_of(names_of(release="claude-sonnet-4", family="claude", model="anthropic/claude-sonnet-4-0"))
+GPT = names_of(release="GPT-4o", family="GPT", model="openai/gpt-4o-2024-08-06")
+GEMINI = names_of(release="Gemini 2.5 Pro", family="Gemini", model="google/gemini-2.5-pro")
+LLAMA = names_of(release="Llama 3.1", family="Llama", model="together/meta-llama/Llama-3.1-8B-Instruct")
+CLAUDE = names_of(release="r7", family=None, model="anthropic/claude-3-5-sonnet-20241022")
+QWEN = names_of(release="Qwen2.5-VL", family=None, model=None, served="qwen2.5-vl-72b-instruct")
+ELM = names_of(release="Elm 1", family="Elm", model="test/elm-1")
 
 
-def masked(text: str, pattern: re.Pattern[str] | None = GPT) -> str:
-    return blinded(text, pattern, mask=True).text
+def masked(text: str, names: tuple[str, ...]) -> str:
+    return blinded(text, pattern_of(names), mask=True).text
+
+
+def seen(html: str) -> str:
+    found: list[str] = []
+    reader = HTMLParser(convert_charrefs=True)
+    reader.handle_data = found.append
+    reader.feed(html)
+    reader.close()
+    return "".join(found)
+
+
+def test_a_release_its_family_and_its_model_are_names_and_its_makers_words() -> None:
+    assert ELM == ("test/elm-1", "Elm 1", "Elm")
+    assert set(GPT) >= {"gpt-4o-2024-08-06", "GPT-4o", "GPT", "ChatGPT", "OpenAI"}
+    assert set(CLAUDE) >= {"claude-3-5-sonnet-20241022", "claude-3-5-sonnet", "Claude", "Anthropic", "r7"}
+
+
+def test_a_number_alone_and_the_word_model_are_no_names() -> None:
+    assert names_of(release="2", family="model", model="2024") == ()
+    assert pattern_of(()) is None
+    assert blinded("2 models", None, mask=True).names == 0
 
 
 @pytest.mark.parametrize(
-    "name",
+    "said",
     [
-        "GPT-4o", "GPT 4o", "gpt4o", "GPT_4o", "gpt-4-o", "GPT\u20114o", "GPT–4o", "GPT − 4o", "GPT\u00a04o", "GPT\n4o",
-        "Gpt.4o", "gpt-4o-2024-08-06", "gpt-4o-mini", "GPT-4", "GPT-3.5", "GPT-3.5 Turbo", "GPT", "GPTs", "ChatGPT",
-        "ChatGPT-4o", "OpenAI", "openai", "OPENAI", "Open AI", "Open-AI",
-        "G\u200bP\u200dT-4\u00ado", "\ufeffGPT", "GРT-4о", "ＧＰＴ－４ｏ", "G\u0301PT-4o", "𝐆𝐏𝐓-4o",
+        "GPT-4o", "GPT 4o", "gpt4o", "GPT_4o", "GPT.4o", "GPT/4o", "GPT:4o", "Gpt - 4o", "GPT‑4o", "GPT–4o", "GPT\n4o",
+        "GPT\u00a04o",
+        "gpt-4o-2024-08-06", "GPT-4o mini", "GPT-4o-mini", "GPT-4", "GPTs", "ChatGPT", "Chat GPT", "chat-gpt",
+        "chatgpt-4o-latest",
+        "OpenAI", "Open AI", "openai",
     ],
 )  # fmt: skip
-@pytest.mark.parametrize(
-    "around", ["{}", "I am {}.", "({})", "Soy {}, un modelo.", "¿Eres {}?", "_{}_", "my_{}_run", "«{}»", "{}'s"]
-)
-def test_a_name_is_masked_however_it_is_written(name: str, around: str) -> None:
-    found = blinded(around.format(name), GPT, mask=True)
-    assert found.text.replace("\ufeff", "") == around.format(MASK)
-    assert found.names == 1
+def test_a_name_is_found_in_every_joined_spelling(said: str) -> None:
+    assert masked(f"I am {said}, yes.", GPT) == f"I am {MASK}, yes."
 
 
 @pytest.mark.parametrize(
-    "text",
+    "said",
     [
-        "an elm is a tree", "the elms, the helm and overwhelm", "Selma", "elm, 1 metre", "under an elm. 1. Dig.", "ELMO",
-        "model", "",
+        "G\u200bPT-4o", "GPT\u2060-\ufeff4o", "G\u00adPT-4o", "GРТ-4о", "ＧＰＴ－４ｏ", "𝐆𝐏𝐓-4o", "ⓖⓟⓣ-4o",
+        "G\u0336P\u0336T\u0336-4o",
+        "G\u3164PT-4o", "G\ufe0fPT-4o", "ΟpenAI", "OреnАI", "G\u202ePT-4o",
     ],
 )  # fmt: skip
-def test_a_word_is_no_name(text: str) -> None:
-    assert blinded(text, ELM, mask=True) == blinded(text, None, mask=True)
-
-
-@pytest.mark.parametrize("text", ["Elm", "ELM", "Elm 1", "elm-1", "elm1", "ELM_1", "Elm-1"])
-def test_a_name_that_is_a_word_is_found_as_a_name(text: str) -> None:
-    assert masked(f"I am {text}!", ELM) == f"I am {MASK}!"
+def test_a_name_is_found_behind_letters_that_look_alike_and_that_nobody_sees(said: str) -> None:
+    assert masked(f"I am {said}!", GPT) == f"I am {MASK}!"
 
 
 @pytest.mark.parametrize(
-    "text", ["Se llama Ana.", "Llama a tu madre.", "la llama del fuego", "Llámame", "Llama al 112", "¿Cómo te llamas?"]
-)
-def test_spanish_for_to_call_and_a_flame_is_no_name(text: str) -> None:
-    assert masked(text, LLAMA) == text
+    ("said", "names"),
+    [
+        ("Gemini", GEMINI), ("Gemini 1.5 Flash", GEMINI), ("gemini-2.5-pro", GEMINI), ("Google Gemini", GEMINI),
+        ("Google DeepMind", GEMINI),
+        ("LLaMA", LLAMA), ("Llama 3.1 8B Instruct", LLAMA), ("llama-4", LLAMA), ("Meta AI", LLAMA),
+        ("Claude 3.5 Sonnet", CLAUDE),
+        ("claude", CLAUDE), ("Anthropic", CLAUDE), ("通义千问", QWEN), ("Qwen2.5-VL-72B-Instruct", QWEN),
+        ("test/elm-1", ELM), ("Alibaba Cloud", QWEN),
+    ],
+)  # fmt: skip
+def test_makers_and_their_models_are_found(said: str, names: tuple[str, ...]) -> None:
+    assert masked(f"Soy {said}.", names) == f"Soy {MASK}."
+
+
+def test_a_name_is_found_beside_letters_of_a_script_without_spaces() -> None:
+    assert masked("我是GPT-4o模型", GPT) == f"我是{MASK}模型"
 
 
 @pytest.mark.parametrize(
-    "text", ["Llama", "LLAMA", "Llama 3", "llama3.1", "llama-3", "Llama-3.1-70B-Instruct", "Meta AI", "llama 3.1 70b"]
-)
-def test_the_same_word_is_found_as_a_name(text: str) -> None:
-    assert masked(f"Soy {text}.", LLAMA) == f"Soy {MASK}."
+    ("text", "names"),
+    [
+        ("an elm is a tree", ELM), ("at the helm 1 of 2", ELM), ("Elmo 1", ELM), ("elm1x", ELM),
+        ("GPTQ and egpt", GPT), ("an open AI question", GPT),
+        ("la llama de la vela", LLAMA), ("Llama a tu familia", LLAMA), ("Llama al 112. Llama ya.", LLAMA),
+        ("a herd of llamas", LLAMA),
+        ("search on Google", GEMINI), ("Google's maps", GEMINI), ("a meta question", LLAMA),
+        ("2 o 1", names_of(release="o1", family=None, model=None)),
+        ("write a sonnet, a haiku", CLAUDE),
+    ],
+)  # fmt: skip
+def test_other_words_stay(text: str, names: tuple[str, ...]) -> None:
+    found = blinded(text, pattern_of(names), mask=True)
+    assert (found.text, found.names) == (text, 0)
 
 
 @pytest.mark.parametrize(
-    "text",
-    ["Claude", "claude", "Anthropic", "Claude Sonnet 4", "claude-sonnet-4-0", "Claude 3.5 Sonnet", "AnthropicAI", "Claude's"],
-)
-def test_a_maker_is_known_by_its_models(text: str) -> None:
-    assert masked(text, CLAUDE).removesuffix("'s") == MASK
+    ("text", "hidden"),
+    [
+        ("trained by Google.", f"trained by {MASK}."), ("Google's AI", f"{MASK}'s AI"), ("Google's Gemini", f"{MASK}'s {MASK}"),
+        ("entrenado por Google", f"entrenado por {MASK}"), ("un modelo de Google", f"un modelo de {MASK}"),
+    ],
+)  # fmt: skip
+def test_a_maker_of_much_else_is_found_where_it_is_the_maker(text: str, hidden: str) -> None:
+    assert masked(text, GEMINI) == hidden
+
+
+def test_names_are_counted_and_stay_where_nothing_is_masked() -> None:
+    found = blinded("GPT-4o by OpenAI", pattern_of(GPT), mask=False)
+    assert (found.text, found.names) == ("GPT-4o by OpenAI", 2)
+    assert blinded("GPT-4o by OpenAI", pattern_of(GPT), mask=True).names == 2
 
 
 @pytest.mark.parametrize(
-    ("html", "seen"),
+    ("html", "hidden"),
     [
         ("<p>G<em>PT</em>-4o</p>", f"<p>{MASK}<em></em></p>"),
-        ("<p><strong>GPT</strong>-<code>4o</code> x</p>", f"<p><strong>{MASK}</strong><code></code> x</p>"),
-        ("<p>GPT<br>\n4o</p>", f"<p>{MASK}<br></p>"),
-        ("<p>&#71;PT&#x2d;4o</p>", f"<p>{MASK}</p>"),
-        ("<p>a &lt;GPT&gt; &amp; b</p>", f"<p>a &lt;{MASK}&gt; &amp; b</p>"),
-        ("<pre dir=\"ltr\"><code>model = 'gpt-4o'\n</code></pre>", f"<pre dir=\"ltr\"><code>model = '{MASK}'\n</code></pre>"),
-        ("<table><tr><td>GPT</td><td>4o</td></tr></table>", f"<table><tr><td>{MASK}</td><td>4o</td></tr></table>"),
-        ("<p>open</p><p>AI</p>", "<p>open</p><p>AI</p>"),
+        ("<p><strong>GPT</strong>-<code>4o</code>.</p>", f"<p><strong>{MASK}</strong><code></code>.</p>"),
+        ("<p>GPT&#45;4o &amp; &#71;PT</p>", f"<p>{MASK} &amp; {MASK}</p>"),
+        ("<p>GPT<br>4o</p>", f"<p>{MASK}<br></p>"),
+        ("<p>G</p><p>PT-4o</p>", "<p>G</p><p>PT-4o</p>"),
+        ("<td>GPT-4o</td><td>mini</td>", f"<td>{MASK}</td><td>mini</td>"),
+        ("<p>G⟦U+202E⟧PT-4o</p>", f"<p>{MASK}</p>"),
+        ("<pre><code>model = 'gpt-4o'\n</code></pre>", f"<pre><code>model = '{MASK}'\n</code></pre>"),
+        ("<p>a &lt;b&gt; c</p>", "<p>a &lt;b&gt; c</p>"),
     ],
+)  # fmt: skip
+def test_a_name_is_found_in_what_a_reader_sees_of_html(html: str, hidden: str) -> None:
+    assert blinded_html(html, pattern_of(GPT), mask=True).text == hidden
+
+
+@pytest.mark.parametrize(
+    "text", ["[GPT-4o](http://openai.com/gpt-4o)", "![ChatGPT](gpt-4o.png)", "```gpt-4o\nx\n```", "|GPT-4o|\n|-|\n|a|"]
 )
-def test_names_are_found_in_what_a_reader_sees(html: str, seen: str) -> None:
-    found = blinded_html(html, GPT, mask=True)
-    assert found.text == seen
-    assert found.names == (0 if seen == html else 1)
+def test_a_name_is_hidden_wherever_markdown_has_it(text: str) -> None:
+    found = blinded_html(from_markdown(text), pattern_of(GPT), mask=True)
+    assert not re.search("(?i)gpt|openai", found.text)
+    assert found.names >= 1
 
 
-def test_a_name_in_an_address_and_a_label_is_masked() -> None:
-    html = from_markdown("[a](https://openai.com/gpt-4o) ![gpt](x)\n\n```gpt4o\nx\n```")
-    found = blinded_html(html, GPT, mask=True)
-    assert not re.search("gpt|openai", found.text, re.IGNORECASE)
-    assert found.names == 4
+def test_a_long_response_is_masked_in_time() -> None:
+    text = "<p>" + "GPT 4 <em>o</em> Google's gpt-" * 5_000 + "</p>"
+    before = process_time()
+    blinded_html(text, pattern_of((*GPT, *GEMINI, *LLAMA, *CLAUDE, *QWEN)), mask=True)
+    assert process_time() - before < 10
 
 
-def test_without_a_mask_names_are_counted_alone() -> None:
-    assert blinded("GPT and GPT-4o", GPT, mask=False).names == 2
-    assert blinded("GPT and GPT-4o", GPT, mask=False).text == "GPT and GPT-4o"
-
-
-def test_what_names_nothing_stays_byte_by_byte() -> None:
-    html = "<p>&quot;a&nbsp;b&#39;</p>"
-    assert blinded_html(html, GPT, mask=True).text == html
-
-
-def test_a_release_without_letters_or_called_model_is_no_name() -> None:
-    assert names_of(release="2024-05", family="model", model=None) == ()
-    assert pattern_of(()) is None
-
-
-def test_the_part_of_an_id_behind_its_last_slash_is_a_name() -> None:
-    found = names_of(release="r", family=None, model="router/acme/oak-2:free", served="oak-2-0613")
-    assert found == ("oak-2:free", "oak-2-0613")
-
-
-PIECES = st.sampled_from(
+PARTS = st.sampled_from(
     [
-        "GPT",
-        "gpt",
-        "-",
-        " ",
-        "4o",
-        "4",
-        "o",
-        "<em>",
-        "</em>",
-        "<br>",
-        "\u200b",
-        "OpenAI",
-        "Open",
-        "AI",
-        "x",
-        "s",
-        ".",
-        "_",
-        "[model]",
-        "mini",
-        "\n",
-        "&amp;",
-        "é",
-        "Р",
+        "GPT", "gpt", "4", "4o", "o", "-", " ", "_", ".", "s", "x", "é", "ñ", "OpenAI", "Open", "AI", "Chat", "Gemini",
+        "Google", "'s ", " by ", "Llama",
+        " a ", "3.1", "Elm", "1", "mini", "Pro", "\u200b", "Р", "[", "]", "model", "\n", "我",
     ]
+)  # fmt: skip
+TEXTS = st.lists(PARTS, max_size=14).map("".join)
+ANY = pattern_of((*GPT, *GEMINI, *LLAMA, *ELM))
+
+
+@given(TEXTS)
+@settings(max_examples=1000)
+@example("GPT-GPT-4o")
+def test_masking_twice_is_masking_once(text: str) -> None:
+    once = blinded(text, ANY, mask=True)
+    again = blinded(once.text, ANY, mask=True)
+    assert (again.text, again.names) == (once.text, 0)
+
+
+@given(
+    st.lists(PARTS | st.sampled_from(["<em>", "</em>", "<br>", "&amp;", "&#71;PT", "**", "`", "\n\n", "| "]), max_size=16).map(
+        "".join
+    )
 )
-
-
-@given(st.lists(PIECES, max_size=14).map("".join))
-@settings(max_examples=800)
-def test_after_masking_no_name_is_left(text: str) -> None:
-    for mask in (blinded, blinded_html):
-        once = mask(text, GPT, mask=True)
-        assert mask(once.text, GPT, mask=True) == type(once)(once.text, 0)
-
-
-@given(st.text(max_size=80), st.sampled_from(["GPT-4o", "ChatGPT", "OpenAI", "G\u200bPT 4o", "gpt4o"]), st.text(max_size=80))
-@settings(max_examples=400)
-def test_no_name_stays_in_any_text(before: str, name: str, after: str) -> None:
-    text = f"{before} {name} {after}"
-    for html in (as_written(text), from_markdown(text)):
-        found = blinded_html(html, GPT, mask=True)
-        assert found.names >= 1
-        assert "gpt" not in found.text.casefold().replace("\u200b", "")
-        assert re.findall("<[^>]*>", found.text) == re.findall("<[^>]*>", html)
+@settings(max_examples=1000)
+def test_no_name_is_left_in_what_is_seen_and_no_mark_is_lost(text: str) -> None:
+    html = from_markdown(text)
+    hidden = blinded_html(html, ANY, mask=True)
+    assert blinded_html(hidden.text, ANY, mask=True) == blinded_html(hidden.text, ANY, mask=False)
+    assert blinded_html(hidden.text, ANY, mask=False).names == 0
+    assert re.findall("<[^>]*>", hidden.text) == re.findall("<[^>]*>", html)
+    assert seen(hidden.text).count(MASK) - seen(html).count(MASK) == hidden.names
 
 
 @given(st.text(max_size=200))
-def test_a_text_without_names_is_not_touched(text: str) -> None:
-    found = blinded(text, ELM, mask=True)
+@settings(max_examples=300)
+def test_a_text_without_a_name_is_left_as_it_is(text: str) -> None:
+    found = blinded(text, ANY, mask=True)
     assert found.names or found.text == text
 
 
-@pytest.mark.parametrize("part", ["GPT-", "GPT 4 ", "g p t", "4.4.", "- - ", "<em>", "&amp;", "Open\u200b"])
-def test_a_long_text_is_masked_in_time(part: str) -> None:
-    html = part * (200_000 // len(part))
-    before = process_time()
-    blinded_html(html, GPT, mask=True)
-    assert process_time() - before < 5  # 1.1 s at most were measured
+@given(
+    st.text("abcXYZ", min_size=2, max_size=6),
+    st.integers(1, 99),
+    st.sampled_from(["", " ", "-", "_", ".", " - "]),
+    st.sampled_from(["swap", "lower", "upper", "title"]),
+)
+def test_a_made_up_release_is_found_however_it_is_joined(word: str, number: int, joined: str, cased: str) -> None:
+    names = names_of(release=f"{word} {number}", family=None, model=None)
+    say = {"swap": word.swapcase(), "lower": word.lower(), "upper": word.upper(), "title": word.title()}[cased]
+    assert masked(f"({say}{joined}{number})", names) == f"({MASK})"
