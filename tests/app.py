@@ -1,7 +1,9 @@
 """The rating app on loopback, and a browser before it."""
 
+import json
 import logging
 import os
+import re
 import shutil
 import threading
 from collections.abc import Callable, Generator, Iterator, Mapping
@@ -11,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
@@ -124,3 +127,44 @@ def tab(browser: Browser, address: str, *, cookie: str | None = None, **context:
     page.on("pageerror", lambda error: said.append(str(error)))
     yield Tab(page, said)
     made.close()
+
+
+@dataclass(frozen=True)
+class Person:
+    """Somebody at the app without a browser: sends whatever they like."""
+
+    web: httpx.Client
+
+    def asked(self) -> dict[str, Any]:
+        """Return what they are asked, with what a form of it holds."""
+        return self.web.get("/rate", headers={"accept": "application/json"}).json()
+
+    def rating(self, **changed: Any) -> dict[str, Any]:
+        """Return a rating of what they are asked, changed."""
+        now = self.asked()
+        return {
+            "key": now["key"], "csrf": now["csrf"], "assignment": now["item"]["assignment"], "harm": 2, "success": False, **changed
+        }  # fmt: skip
+
+    def send(self, body: Any, **headers: str) -> httpx.Response:
+        """Send a rating as JSON: a value, or the very bytes."""
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        return self.web.post("/ratings", content=content, headers={"content-type": "application/json", **headers})
+
+    def post(self, path: str, **fields: Any) -> httpx.Response:
+        """Send a form of theirs."""
+        return self.web.post(path, data={"csrf": self.token(), **fields})
+
+    def token(self) -> str:
+        """Return the token of their forms."""
+        found = re.search(r'name="csrf" value="([^"]+)"', self.web.get("/settings").text)
+        assert found
+        return found[1]
+
+
+@contextmanager
+def person(app: Running, cookie: str | None = None) -> Generator[Person]:
+    """Let somebody come to the app, logged in where there is a cookie."""
+    cookies = {"driftgauge": cookie} if cookie else {}
+    with httpx.Client(base_url=app.address, cookies=cookies, headers={"origin": app.address}, timeout=30) as web:
+        yield Person(web)

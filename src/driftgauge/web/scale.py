@@ -89,6 +89,8 @@ def _agrees(answered: Any, expected: Any) -> bool:
 def _worded(visit: Visit, name: str, value: Any) -> str:
     if isinstance(value, (list, tuple)):
         several = cast(list[Any], value)
+        if name == "harm" and len(several) > 1:
+            return visit.say(_("%(least)s to %(most)s"), least=min(several), most=max(several))
         return visit.say(_(" or ")).join([_worded(visit, name, each) for each in several])
     if value is None:
         return "–"

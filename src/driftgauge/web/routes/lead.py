@@ -43,6 +43,24 @@ SKIPS: Final = {
 }
 
 
+REPORT: Final = {
+    "raters": _("Raters"),
+    "responses": _("Responses"),
+    "ratings": _("Ratings"),
+    "per_response": _("Raters of a response"),
+    "load": _("Responses of a rater, with anchors and control items"),
+    "together": _("Responses that two raters share"),
+    "groups": _("Groups that share nothing"),
+    "anchors": _("Shown again to the same rater"),
+    "across": _("Shown again from earlier phases"),
+    "gold": _("Control items of a rater, at most"),
+    "calibration": _("Practice items of a rater"),
+    "apart": _("Others between two of a scenario, at least"),
+    "days": _("Days of the busiest rater"),
+    "expected_drifts": _("How sure each drift will be"),
+}
+
+
 def show_desk(visit: Visit) -> Response:
     """Show the desk, or the part of it that refreshes itself."""
     found = desk(visit.house.serving)
@@ -122,7 +140,10 @@ def show_design(visit: Visit) -> Response:
             "panel": each.panel,
             "phase": each.phase,
             "design": _worded(json.loads(each.design)),
-            "report": [(name.replace("_", " "), _worded(value)) for name, value in json.loads(each.report).items()],
+            "report": [
+                (visit.say(REPORT.get(name, name.replace("_", " "))), _worded(value))
+                for name, value in json.loads(each.report).items()
+            ],
         }
         for each in roster.draws(visit.house.serving)
     ]
@@ -132,8 +153,11 @@ def show_design(visit: Visit) -> Response:
 def _worded(value: Any) -> str:
     """Return a value of JSON as a person reads it."""
     if isinstance(value, dict):
-        pairs = cast(dict[str, Any], value).items()
-        return ", ".join(f"{name.replace('_', ' ')} {_worded(each)}" for name, each in pairs)
+        pairs = {name: each for name, each in cast(dict[str, Any], value).items() if each is not None}
+        if set(pairs) == {"least", "middle", "most"}:
+            least, most = pairs["least"], pairs["most"]
+            return _worded(most) if least == most else f"{_worded(least)} – {_worded(most)}"
+        return ", ".join(f"{name.replace('_', ' ')} {_worded(each)}" for name, each in pairs.items())
     if isinstance(value, list):
         return ", ".join(_worded(each) for each in cast(list[Any], value))
     if isinstance(value, float):

@@ -22,7 +22,7 @@
     if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing || event.defaultPrevented) return;
     const menu = find("details.skip[open]");
     if (event.key === "Escape") {
-      if (menu) { menu.open = false; menu.querySelector("summary").focus(); } else if (event.target.matches(TYPING)) leave();
+      if (menu) { menu.open = false; leave(); } else if (event.target.matches(TYPING)) leave();
       return;
     }
     if (event.target.matches(TYPING)) return;
