@@ -40,7 +40,9 @@ def served() -> Iterator[dict[str, str]]:
 @contextmanager
 def tab(browser: Browser, link: str, *, theme: str = "light", screen: dict[str, int] = WIDE) -> Iterator[Page]:
     """Open a tab of whoever comes in by a link."""
-    context = browser.new_context(viewport=screen, color_scheme=theme, locale="en-US", has_touch=screen == NARROW, is_mobile=screen == NARROW)
+    context = browser.new_context(
+        viewport=screen, color_scheme=theme, locale="en-US", has_touch=screen == NARROW, is_mobile=screen == NARROW
+    )
     page = context.new_page()
     for _ in range(100):
         try:

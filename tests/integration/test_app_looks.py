@@ -1,18 +1,14 @@
 """Every page of the rating app: readable for everybody, light enough, in both colours and on every screen."""
 
-import re
 from collections.abc import Generator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Page
 
-from driftgauge.pipeline.rating.people import consent, prefer, who
-from driftgauge.pipeline.rating.steps import Preferences, Sent
-from driftgauge.pipeline.rating.writer import Writer
+from driftgauge.pipeline.rating.people import consent, who
 from tests.app import Running, chromium, running, tab
 from tests.rating_studies import Clock, declared, draw
 
