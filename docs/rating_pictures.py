@@ -114,7 +114,8 @@ def of_a_rater(browser: Browser, links: dict[str, str]) -> None:
         while page.locator("[name=key]").count():
             rate(page, "2", "f")
         keep(page, "break-offered")
-        page.locator("button, a").filter(has_text="break").first.click()
+        press(page, "b")
+        expect(page.get_by_role("heading", name="A break")).to_be_visible()
         keep(page, "break")
         page.goto(page.url.replace("/rate", "/settings"))
         keep(page, "settings", whole=True)
