@@ -53,6 +53,9 @@ bench: .stamp/all  ## the performance table
 	$(BIN)/python -m benchmarks.run
 	$(BIN)/python -m benchmarks.store
 	$(BIN)/python -m benchmarks.collect
+	$(BIN)/python -m benchmarks.rating
+	$(BIN)/python -m benchmarks.submit
+	$(BIN)/python -m benchmarks.desk
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.mixed
 
 coverage: .stamp/all  ## coverage of the primary interval and of the models by simulation (long; resumable)

@@ -1,8 +1,8 @@
 """Raters over HTTP, in a process of their own: they join by invitations and rate through the pages, as browsers do.
 
-Reads a plan (JSON: `port`, `links`, `think_s`, `seconds`, `cookies`) from standard input and writes what it measured. A socket for
-each rater, kept open; nothing but the standard library, so that the client takes little of the processor. Never more than one
-request of a rater is under way.
+Reads a plan (JSON: `port`, `links`, `think_s`, `seconds`, `cookies`) from standard input and writes what it measured. A socket
+for each rater, kept open; nothing but the standard library, so that the client takes little of the processor. Never more than
+one request of a rater is under way.
 """
 
 import asyncio

@@ -1,7 +1,7 @@
 """Kill -9 at random moments while twenty raters rate; then look what is there, and go on.
 
-``python -m tests.rating_kills --times 100`` prints a line for each database. Raters ask what comes next, rate, skip and undo, as
-fast as they are answered. What a rater is about to send, and what was acknowledged, stands in a journal on their side. After
+``python -m tests.rating_kills --times 100`` prints a line for each database. Raters ask what comes next, rate, skip and undo,
+as fast as they are answered. What a rater is about to send, and what was acknowledged, stands in a journal on their side. After
 each kill every acknowledged submission has to be there once, with its values, its rating and the state of its assignment. In
 the next life everybody first sends again what was not acknowledged, with the same key, as a page does that was offline.
 """
@@ -19,6 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -88,7 +89,7 @@ def _one_study(folder: Path, tally: Tally, *, times: int, chance: random.Random)
     finished = False
     while tally.kills < times and not finished:
         seed = chance.randrange(1 << 30)
-        finished = run_and_kill(lambda: rate(folder, seed), after=chance.uniform(0.05, 1.2))
+        finished = run_and_kill(partial(rate, folder, seed), after=chance.uniform(0.05, 1.2))
         tally.kills += 1
         counts = _counted(folder)
         for name in ("lost", "twice", "wrong", "taken_all_the_same", "unanswered"):

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -61,25 +62,25 @@ def study(new_study: MakeStudy) -> Callable[[str], NewStudy]:
 MakeCollected = Callable[..., NewStudy]
 
 
-def rows(study: NewStudy, table: sa.Table) -> list[dict[str, object]]:
+def rows(study: NewStudy, table: sa.Table) -> list[dict[str, Any]]:
     with study.database.reading() as connection:
         return [dict(row) for row in connection.execute(sa.select(table)).mappings()]
 
 
-def draw(study: NewStudy, panel: str = "panel-1", **other: object) -> Assigned:
-    return assign(study.folder, Wanted(panel, **other))  # pyright: ignore[reportArgumentType]
+def draw(study: NewStudy, panel: str = "panel-1", **other: Any) -> Assigned:
+    return assign(study.folder, Wanted(panel, **other))
 
 
-def of_purpose(study: NewStudy, purpose: str) -> list[dict[str, object]]:
+def of_purpose(study: NewStudy, purpose: str) -> list[dict[str, Any]]:
     return [row for row in rows(study, assignments) if row["purpose"] == purpose]
 
 
-def orders(study: NewStudy) -> dict[int, list[tuple[object, ...]]]:
+def orders(study: NewStudy) -> dict[int, list[tuple[Any, ...]]]:
     """Return, by seat, the responses in order."""
     numbers = {row["rater"]: row["number"] for row in rows(study, seats)}
-    lines: dict[int, list[tuple[object, ...]]] = {}
-    for row in sorted(rows(study, assignments), key=lambda row: row["position"]):  # pyright: ignore[reportArgumentType,reportUnknownLambdaType]
-        lines.setdefault(numbers[row["rater"]], []).append((row["response"], row["purpose"], row["occasion"]))  # pyright: ignore[reportArgumentType]
+    lines: dict[int, list[tuple[Any, ...]]] = {}
+    for row in sorted(rows(study, assignments), key=lambda row: row["position"]):
+        lines.setdefault(numbers[row["rater"]], []).append((row["response"], row["purpose"], row["occasion"]))
     return lines
 
 
@@ -152,8 +153,22 @@ def test_the_next_panel_is_shown_a_share_of_what_people_rated_before(study: Make
     of_panel = {row["rater"] for row in rows(made, seats) if row["panel"] == "panel-2"}
     again = [row for row in rows(made, assignments) if row["rater"] in of_panel and row["purpose"] == "anchor"]
     assert found.report["across"] == len(again) == 2 * 10
-    assert {phases[row["response"]] for row in again} == {"1"}  # pyright: ignore[reportArgumentType]
+    assert {phases[row["response"]] for row in again} == {"1"}
     assert {row["occasion"] for row in again} == {1}
+
+
+def test_what_comes_from_phases_before_comes_once_however_the_phases_are_drawn(new_study: MakeStudy) -> None:
+    more = "panel: panel-2}\n  - {phase: 3, panel: panel-2}"
+    made = new_study((DECLARED % "design: full").replace("panel: panel-2}", more))
+    put_benchmark(made.folder)
+    for phase in ("1", "2", "3"):
+        collect(made.folder, phase, limit=10)
+    draw(made)
+    with serve(made.folder, Clock()) as serving:
+        rate_everything(serving, seat(serving)[0])
+    counts = [draw(made, "panel-2", phase=phase).report["across"] for phase in ("2", "3")]
+    assert counts == [10, 10]
+    assert draw(made, "panel-2").entry is None
 
 
 def test_a_picture_reaches_the_rater_written_anew_under_a_name_that_says_nothing(study: MakeCollected) -> None:
@@ -174,9 +189,7 @@ def test_a_response_that_names_its_model_is_counted_and_masked(study: MakeCollec
     made = study()
     collect(made.folder, "1", limit=2, become=lambda item: answered(item, text="I am **Elm 1** by test/elm-1."))
     assert draw(made).naming == 2
-    assert {row["html"] for row in rows(made, renderings)} == {
-        '<p dir="auto">I am <strong>[model]</strong> by test/[model].</p>'
-    }
+    assert {row["html"] for row in rows(made, renderings)} == {'<p dir="auto">I am <strong>[model]</strong> by [model].</p>'}
 
 
 def test_the_journal_says_what_was_drawn_with_which_seed(study: MakeCollected) -> None:

@@ -1,20 +1,21 @@
 """What raters send is taken once, whole, and only where it is due; on both databases."""
 
 from collections.abc import Callable, Generator
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
 
 from driftgauge.frames import RATING_KEY as TABLE_KEY
-from driftgauge.pipeline.rating.people import log_out
-from driftgauge.pipeline.rating.sitting import last_assignment, step
-from driftgauge.pipeline.rating.steps import Refused
+from driftgauge.pipeline.rating.people import log_in, log_out, prefer
+from driftgauge.pipeline.rating.sitting import last_assignment, seen_feedback, step
+from driftgauge.pipeline.rating.steps import Preferences, Refused
 from driftgauge.pipeline.rating.writer import RATING_KEY, Writer
 from driftgauge.store import read
 from driftgauge.store.tables import assignments, ratings, submissions
 from tests.integration.conftest import NewStudy
-from tests.rating_studies import Clock, Rater, declared, draw, seat, sent, serve
+from tests.rating_studies import PASSWORD, Clock, Rater, declared, draw, seat, sent, serve
 
 
 @pytest.fixture
@@ -199,3 +200,92 @@ def test_many_raters_at_once_are_each_answered(new_study: Callable[..., NewStudy
             assert isinstance(bad.exception(10), Refused)
         assert step(seated[0].serving, seated[0].who).place == "done"
         assert len(rows(seated[0], ratings)) == 48
+
+
+def test_a_comment_of_a_megabyte_is_refused_at_once(rater: Rater) -> None:
+    with Writer(rater.serving) as writer:
+        assert refusal(writer, rater, sent(current(rater), comment="x" * 1_000_000)) == (413, "comment_too_long")
+    assert not rows(rater, submissions)
+
+
+def test_marks_that_turn_the_direction_of_text_are_not_kept(rater: Rater) -> None:
+    with Writer(rater.serving) as writer:
+        writer.submit(rater.who, sent(current(rater), comment="a\u202eb\u2066c\u2069 \u05d0 é")).result(10)
+    assert [row["comment"] for row in rows(rater, ratings)] == ["abc \u05d0 é"]
+
+
+def test_two_tabs_send_the_same_item_and_one_of_them_counts(rater: Rater) -> None:
+    assignment = current(rater)
+    with Writer(rater.serving) as writer:
+        both = [writer.submit(rater.who, sent(assignment, harm=harm)) for harm in (1, 5)]
+        assert both[0].result(10).revision == 1
+        error = both[1].exception(10)
+    assert isinstance(error, Refused)
+    assert (error.status, error.code) == (409, "stale")
+    assert [row["harm"] for row in rows(rater, ratings)] == [1]
+
+
+def test_the_same_key_twice_at_once_is_one_rating(rater: Rater) -> None:
+    what = sent(current(rater))
+    with Writer(rater.serving) as writer:
+        taken = [each.result(10) for each in [writer.submit(rater.who, what) for _ in range(2)]]
+    assert [(each.revision, each.again) for each in taken] == [(1, False), (1, True)]
+    assert len(rows(rater, submissions)) == 1
+
+
+def test_a_key_of_somebody_else_is_refused_and_says_nothing_of_theirs(new_study: Callable[..., NewStudy], clock: Clock) -> None:
+    folder = new_study(declared()).folder
+    draw(folder)
+    with serve(folder, clock) as serving, Writer(serving) as writer:
+        ana, eve = seat(serving, count=2)
+        theirs = sent(current(ana))
+        writer.submit(ana.who, theirs).result(10)
+        assert refusal(writer, eve, theirs) == (409, "key_reused")
+        assert refusal(writer, eve, sent(current(eve), key=theirs.key)) == (409, "key_reused")
+        assert len(rows(ana, submissions)) == 1
+
+
+@pytest.mark.parametrize(
+    ("evening", "hours"),
+    [
+        (datetime(2026, 3, 29, 21, 0, tzinfo=UTC), 1),  # 23:00 in Madrid, on the day that has 23 hours
+        (datetime(2026, 10, 25, 22, 0, tzinfo=UTC), 1),  # 23:00 in Madrid, on the day that has 25 hours
+        (datetime(2026, 3, 28, 23, 30, tzinfo=UTC), 22.5),  # 0:30 on the short day
+        (datetime(2026, 10, 24, 22, 30, tzinfo=UTC), 24.5),  # 0:30 on the long day
+    ],
+)
+def test_a_days_cap_ends_at_midnight_of_the_panel_whatever_the_clocks_do(
+    new_study: Callable[..., NewStudy], clock: Clock, evening: datetime, hours: float
+) -> None:
+    text = declared(day_items=2).replace("{raters: 2}", "{raters: 2, timezone: Europe/Madrid}")
+    folder = new_study(text).folder
+    draw(folder)
+    clock.at = evening
+    with serve(folder, clock) as serving, Writer(serving) as writer:
+        rater = seat(serving)[0]
+        for _ in range(2):
+            writer.submit(rater.who, sent(current(rater))).result(10)
+        found = step(serving, rater.who)
+        assert (found.place, found.until) == ("day_done", evening + timedelta(hours=hours))
+    clock.at = evening + timedelta(hours=hours, minutes=1)
+    with serve(folder, clock) as serving, Writer(serving) as writer:
+        again = Rater(serving, log_in(serving, login="rater-0", password=PASSWORD, client="home"))
+        assert writer.submit(again.who, sent(current(again))).result(10).revision == 1
+        assert step(serving, again.who).standing.today == 1
+
+
+def test_what_comes_next_is_told_with_what_was_taken(new_study: Callable[..., NewStudy], clock: Clock) -> None:
+    folder = new_study(declared(raters=4, break_every=3)).folder
+    draw(folder, raters=4, responses_=3, calibration=1)
+    with serve(folder, clock) as serving, Writer(serving) as writer:
+        seated = seat(serving, count=4)
+        prefer(serving, seated[0].who, Preferences(left_out=("category-1",)))
+        places: list[list[str]] = []
+        for _ in range(3):
+            told = [writer.submit(each.who, sent(current(each))) for each in seated]
+            comes = [each.result(10).next for each in told]
+            assert comes == [step(serving, each.who) for each in seated]
+            places.append([each.place for each in comes if each])
+            for each in seated:
+                seen_feedback(serving, each.who)
+    assert places == [["feedback"] * 4, ["rate"] * 4, ["break_offered"] * 4]

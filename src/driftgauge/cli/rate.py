@@ -13,15 +13,13 @@ from rich.text import Text
 from driftgauge.cli import options
 from driftgauge.cli.assign import assign_command
 from driftgauge.cli.progress import progress_bar
+from driftgauge.cli.raters import export_command, invite_command, status_command
 from driftgauge.errors import needing
 
 
 @click.group("rate")
 def rate_command() -> None:
-    """Bring ratings into a study."""
-
-
-rate_command.add_command(assign_command)
+    """Let people rate, and bring ratings into a study and out of it."""
 
 
 @rate_command.command("import")
@@ -130,3 +128,7 @@ def erase_command(study: Path, rater: str | None, response: str | None, reason: 
     if not erased.cleared:
         click.echo("Somebody else uses the store: traces may be left in its files until the next erasure.", err=True)
     click.echo(f"Erased: {erased.rows:,} (journal entry {erased.entry}). Next: driftgauge measure {study}")
+
+
+for _command in (assign_command, invite_command, status_command, export_command):
+    rate_command.add_command(_command)

@@ -1,8 +1,5 @@
 """Collected responses out of a study: a file that people rate from, that another team replays, or that is looked at."""
 
-import os
-import tempfile
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +15,7 @@ from driftgauge.pipeline.asked import prompts_of
 from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.provenance import file_hash
 from driftgauge.pipeline.registered import registered
+from driftgauge.pipeline.whole import check_out, write_whole
 from driftgauge.store import journal
 from driftgauge.store.collected import collected_frame
 from driftgauge.store.database import PATIENCE
@@ -85,10 +83,7 @@ def export_responses(
     -----
     The texts are confidential: attacks succeed in some of them. An erasure does not reach a file that went out.
     """
-    if out.suffix not in SUFFIXES:
-        raise StoreError(f"{out.name} ends in none of {', '.join(SUFFIXES)}", remedy="Name the file so.")
-    if out.exists() and not overwrite:
-        raise StoreError(f"{out} is there already", remedy="Choose another name, or replace it with --overwrite.")
+    check_out(out, suffixes=SUFFIXES, overwrite=overwrite)
     opened = open_study(folder, patience=patience)
     with opened.store.reading() as connection:
         every = collected_frame(connection, texts=True)
@@ -99,7 +94,7 @@ def export_responses(
     if living.is_empty():
         raise StoreError("nothing of that was collected", remedy="See what there is: driftgauge collect --dry-run.")
     rows = as_responses(living)
-    _write(out, lambda path: _write_log(opened.study, rows, path) if out.suffix == ".eval" else _write_table(rows, path))
+    write_whole(out, lambda path: _write_log(opened.study, rows, path) if out.suffix == ".eval" else _write_table(rows, path))
     with opened.store.writing() as connection:
         counts = {"responses": living.height}
         detail = {"phase": phase, "release": release, "to_rate": to_rate}
@@ -128,17 +123,3 @@ def _write_log(study: Study, frame: pl.DataFrame, path: Path) -> None:
         said = {name: prompts.turns(name) for name in names if name in prompts.by_name}
     model, first = str(frame["model"][0] or frame["release"][0]), str(frame["sent_at"].min() or "")
     write_log(frame.to_dicts(), path, model=model, created_at=first, prompts=said)
-
-
-def _write(out: Path, write: Callable[[Path], None]) -> None:
-    """Write beside, for the owner's eyes, then move into place: a file under its name is whole."""
-    try:
-        descriptor, name = tempfile.mkstemp(prefix=".partial-", suffix=out.suffix, dir=out.parent)
-        os.close(descriptor)
-        try:
-            write(Path(name))
-            os.replace(name, out)
-        finally:
-            Path(name).unlink(missing_ok=True)
-    except OSError as error:
-        raise StoreError(f"{out} cannot be written: {error.strerror}", remedy="Check the path and the free space.") from None

@@ -96,7 +96,7 @@ def panel_assignments(connection: sa.Connection, panel: str) -> pl.DataFrame:
     Returns
     -------
     polars.DataFrame
-        `rater`, `number` (of the seat), `position`, `purpose`, `occasion`, `response_id`, `scenario`, `exercise`.
+        `rater`, `number` of the seat, `position`, `purpose`, `occasion`; `response_id`, `scenario`, `phase`, or `exercise`.
     """
     said = {
         "rater": (assignments.c.rater, pl.String()),
@@ -106,6 +106,7 @@ def panel_assignments(connection: sa.Connection, panel: str) -> pl.DataFrame:
         "occasion": (assignments.c.occasion, pl.Int64()),
         "response_id": (responses.c.response_id, pl.String()),
         "scenario": (responses.c.scenario, pl.String()),
+        "phase": (responses.c.phase, pl.String()),
         "exercise": (assignments.c.exercise, pl.String()),
     }
     query = (

@@ -102,6 +102,34 @@ def shown(connection: sa.Connection, assignment: str, *, rater: str) -> Shown | 
     return Shown(*row) if row else None
 
 
+_FIRST_OF_SEAT = (
+    sa.select(assignments.c.assignment)
+    .where(assignments.c.rater == seats.c.rater, assignments.c.state == OPEN, assignments.c.position > 0)
+    .order_by(assignments.c.position)
+    .limit(1)
+    .correlate(seats)
+    .scalar_subquery()
+)
+_ASKED_NEXT = assignments.alias("asked_next")
+_NEXT_OF_MANY: Final = (
+    sa.select(seats.c.rater, _ASKED_NEXT.c.assignment, _ASKED_NEXT.c.purpose, _ASKED_NEXT.c.state)
+    .add_columns(sa.func.coalesce(_OF_RESPONSE.c.prompt, _OF_EXERCISE.c.prompt))
+    .add_columns(sa.func.coalesce(_OF_RESPONSE.c.html, _OF_EXERCISE.c.html))
+    .select_from(seats)
+    .join(_ASKED_NEXT, _ASKED_NEXT.c.assignment == _FIRST_OF_SEAT)
+    .outerjoin(_OF_RESPONSE, _OF_RESPONSE.c.response == _ASKED_NEXT.c.response)
+    .outerjoin(_OF_EXERCISE, _OF_EXERCISE.c.exercise == _ASKED_NEXT.c.exercise)
+    .where(one_of(seats.c.rater, "of_raters"))
+)
+
+
+def next_of_many(connection: sa.Connection, raters: Sequence[str]) -> dict[str, Shown | None]:
+    """Return what each of several raters, who passed the gate and left nothing out, is asked next; null without any."""
+    rows = connection.execute(_NEXT_OF_MANY, {"of_raters": list(raters)}) if raters else ()
+    found: dict[str, Shown | None] = dict.fromkeys(raters)
+    return found | {row[0]: Shown(*tuple(row)[1:]) for row in rows}
+
+
 def next_shown(connection: sa.Connection, rater: str, *, calibrated: bool, left_out: Sequence[str] = ()) -> Shown | None:
     """Return what a rater is asked next (`next_assignment`) as it is shown."""
     row = connection.execute(_NEXT_SHOWN[calibrated], {"of_rater": rater, "left_out": list(left_out)}).first()
@@ -220,11 +248,11 @@ class Standing:
     last: Last | None
 
 
-def _alone(query: sa.Select[tuple[Any]]) -> sa.ScalarSelect[Any]:
-    return query.scalar_subquery()
+def _mine(query: sa.Select[tuple[Any]], rater: sa.Column[Any]) -> sa.ScalarSelect[Any]:
+    return query.where(rater == accounts.c.rater).correlate(accounts).scalar_subquery()
 
 
-_MINE = sa.select(sa.func.max(submissions.c.row)).where(submissions.c.rater == sa.bindparam("of_rater"))
+_SENT = submissions.alias("sent")
 _STANDING = (
     sa.select(
         accounts.c.account,
@@ -232,11 +260,9 @@ _STANDING = (
         accounts.c.consented_at,
         accounts.c.calibrated_at,
         accounts.c.preferences,
-        _alone(sa.select(sa.func.min(_FIRST.c.position)).where(_FIRST.c.rater == sa.bindparam("of_rater"))),
-        _alone(sa.select(sa.func.max(_FIRST.c.position)).where(_FIRST.c.rater == sa.bindparam("of_rater"))),
-        _alone(
-            sa.select(sa.func.coalesce(sa.func.sum(sittings.c["items"]), 0)).where(sittings.c.rater == sa.bindparam("of_rater"))
-        ),
+        _mine(sa.select(sa.func.min(_FIRST.c.position)), _FIRST.c.rater),
+        _mine(sa.select(sa.func.max(_FIRST.c.position)), _FIRST.c.rater),
+        _mine(sa.select(sa.func.coalesce(sa.func.sum(sittings.c["items"]), 0)), sittings.c.rater),
         submissions.c.row,
         submissions.c.assignment,
         assignments.c.purpose,
@@ -245,15 +271,26 @@ _STANDING = (
         submissions.c.correct,
     )
     .join(seats, seats.c.rater == accounts.c.rater)
-    .outerjoin(submissions, submissions.c.row == _MINE.scalar_subquery())
+    .outerjoin(submissions, submissions.c.row == _mine(sa.select(sa.func.max(_SENT.c.row)), _SENT.c.rater))
     .outerjoin(assignments, assignments.c.assignment == submissions.c.assignment)
-    .where(accounts.c.rater == sa.bindparam("of_rater"))
+    .add_columns(accounts.c.rater)
 )
+_STANDING_OF_ONE: Final = _STANDING.where(accounts.c.rater == sa.bindparam("of_rater"))
+_STANDING_OF_MANY: Final = _STANDING.where(one_of(accounts.c.rater, "of_raters"))
 
 
 def standing(connection: sa.Connection, rater: str) -> Standing:
     """Return where somebody with a seat stands, by one statement."""
-    row = tuple(connection.execute(_STANDING, {"of_rater": rater}).one())
+    return _standing_of(connection.execute(_STANDING_OF_ONE, {"of_rater": rater}).one())
+
+
+def standings(connection: sa.Connection, raters: Sequence[str]) -> dict[str, Standing]:
+    """Return where each of several raters stands, by one statement."""
+    return {row[-1]: _standing_of(row) for row in connection.execute(_STANDING_OF_MANY, {"of_raters": list(raters)})}
+
+
+def _standing_of(found: sa.Row[Any]) -> Standing:
+    row = tuple(found)[:-1]
     last = Last(*row[8:]) if row[8] is not None else None
     account, panel, consented_at, calibrated_at, preferences, first, latest, answered = row[:8]
     extent = Extent(first, latest, int(answered))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from hashlib import sha256
 from pathlib import Path
 from secrets import token_urlsafe
@@ -66,7 +66,7 @@ class Visit:
         """The panel of a rater."""
         return self.house.serving.study.panels.get(self.who.panel) if self.who and self.who.panel else None
 
-    @property
+    @cached_property
     def words(self) -> Words:
         """The language of the pages: as they chose, as their panel, as their browser."""
         chosen = self.who.preferences.language if self.who else None

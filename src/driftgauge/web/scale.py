@@ -2,9 +2,11 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final, cast
 
 from driftgauge.web.pages import Visit
+from driftgauge.web.words import Words
 
 
 def _(message: str) -> str:
@@ -41,8 +43,13 @@ _SKIPS: Final = {
 
 def levels(visit: Visit) -> list[Level]:
     """Return the five levels in the language of a visit."""
+    return _levels(visit.words)
+
+
+@cache
+def _levels(words: Words) -> list[Level]:
     return [
-        Level(value, visit.say(name), visit.say(anchor))
+        Level(value, words.say(name), words.say(anchor))
         for value, (name, anchor) in enumerate(zip(NAMES, ANCHORS, strict=True), 1)
     ]
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from functools import cache
+from functools import cache, lru_cache
 from io import BytesIO
 from pathlib import Path
 from typing import Final
@@ -44,7 +44,7 @@ class Words:
 
     def number(self, value: float, *, digits: int = 0) -> str:
         """Return a number as this language writes it."""
-        return format_decimal(round(value, digits), locale=self.language)
+        return _number(round(value, digits), self.language)
 
     def percent(self, share: float) -> str:
         """Return a share (0 to 1) in whole percent."""
@@ -57,6 +57,11 @@ class Words:
     def moment(self, at: datetime, zone: str) -> str:
         """Return day and time in a time zone."""
         return format_datetime(at, "medium", tzinfo=ZoneInfo(zone), locale=self.language)
+
+
+@lru_cache(maxsize=4096)
+def _number(value: float, language: str) -> str:
+    return format_decimal(value, locale=language)
 
 
 @cache

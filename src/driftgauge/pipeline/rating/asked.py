@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import takewhile
 
 import numpy as np
 import polars as pl
@@ -17,12 +18,25 @@ from driftgauge.study import Panel, Study
 
 @dataclass(frozen=True)
 class Campaign:
-    """A panel, the phases that it rates, and those before the first of them."""
+    """A panel and its phases.
+
+    Parameters
+    ----------
+    name, panel, raters
+        As it is declared.
+    phases
+        Of which something is drawn.
+    every
+        That it rates.
+    before
+        Those before the first that it rates.
+    """
 
     name: str
     panel: Panel
     raters: int
     phases: tuple[str, ...]
+    every: tuple[str, ...]
     before: tuple[str, ...]
 
 
@@ -51,10 +65,9 @@ def campaign(study: Study, panel: str, *, phase: str | None = None) -> Campaign:
             f"panel {panel} does not say how many raters it has",
             remedy=f"Declare it: `{panel}: {{raters: 12}}` under `panels:`.",
         )
-    phases = _phases(study, panel, phase)
-    every = [each.phase for each in study.phases]
-    before = tuple(every[: every.index(phases[0])])
-    return Campaign(panel, declared, declared.raters, phases, before)
+    every = _phases(study, panel, phase)
+    before = takewhile(lambda each: each != every[0], (each.phase for each in study.phases))
+    return Campaign(panel, declared, declared.raters, every if phase is None else (phase,), every, tuple(before))
 
 
 def _undeclared(study: Study, what: str, name: str, *, known: Sequence[str]) -> StudyError:
@@ -63,6 +76,7 @@ def _undeclared(study: Study, what: str, name: str, *, known: Sequence[str]) -> 
 
 
 def _phases(study: Study, panel: str, phase: str | None) -> tuple[str, ...]:
+    """Return the phases that a panel rates; the one that is asked for has to be among them."""
     mine = tuple(each.phase for each in study.phases if panel in each.panels)
     if phase is not None and phase not in {each.phase for each in study.phases}:
         raise _undeclared(study, "phase", phase, known=[each.phase for each in study.phases])
@@ -73,7 +87,7 @@ def _phases(study: Study, panel: str, phase: str | None) -> tuple[str, ...]:
             f"phase {phase} is not rated by panel {panel}, which rates in {', '.join(mine)}",
             remedy=f"Declare `panel: {panel}` in that phase, or give another --phase.",
         )
-    return (phase,) if phase is not None else mine
+    return mine
 
 
 @dataclass(frozen=True)
@@ -111,7 +125,7 @@ def find(connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng:
     twins
         Scenario to the one whose benign twin it is.
     rng
-        Draws what comes from phases before.
+        Draws what comes from phases before, once.
 
     Raises
     ------
@@ -120,8 +134,8 @@ def find(connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng:
     """
     own = _readable(panels.shown_responses(connection, of.phases), of)
     drawn = panels.panel_assignments(connection, of.name)
-    is_first = own.join(drawn, on="response_id", how="semi").is_empty()
-    before = _before(connection, of, rng=rng) if is_first else own.clear()
+    has_anchors = drawn.filter(~pl.col("phase").is_in(of.every)).height > 0
+    before = own.clear() if has_anchors else _before(connection, of, rng=rng)
     every = pl.concat([own.with_columns(across=pl.lit(value=False)), before.with_columns(across=pl.lit(value=True))])
     seats = panels.panel_seats(connection, of.name)
     return Found(

@@ -17,7 +17,7 @@ from driftgauge.pipeline.rating.practised import Practised, exercises_of, practi
 from driftgauge.pipeline.rating.renderings import Prompts
 from driftgauge.pipeline.registered import Registered, registered
 from driftgauge.rate.assign import Design, draw
-from driftgauge.rate.design_report import DesignReport, design_findings, design_report
+from driftgauge.rate.design_report import LINES, DesignReport, design_findings, design_report
 from driftgauge.records import Finding, Progress
 from driftgauge.store import journal, panels
 from driftgauge.store.database import PATIENCE
@@ -138,7 +138,7 @@ def plan(
     counts = {purpose: [each.name for each in exercises if each.purpose == purpose] for purpose in ("calibration", "gold")}
     design = asked.design_of(of.panel, calibration=len(counts["calibration"]), gold=len(counts["gold"]))
     drawn = draw(asked.asked_of(found), design, asked.seats_of(found, of, gold=counts["gold"]), rng)
-    report = design_report(_lines(found, drawn), raters=of.raters, day_items=study.protocol.wellbeing.day_items)
+    report = design_report(_lines(found, drawn, of), raters=of.raters, day_items=study.protocol.wellbeing.day_items)
     return Planned(
         opened=opened,
         campaign=of,
@@ -167,35 +167,18 @@ def _twins(benchmark: Registered) -> dict[str, str]:
     return {each.scenario: each.twin_of for each in benchmark.scenarios if each.twin_of}
 
 
-def _lines(found: Found, drawn: pl.DataFrame) -> pl.DataFrame:
+def _lines(found: Found, drawn: pl.DataFrame, of: Campaign) -> pl.DataFrame:
     """Return what a panel is asked, what was drawn before included, as a report takes it."""
     kinds = found.responses.select("scenario", "kind").unique()
-    own = found.responses.filter(~pl.col("across")).select("response_id", own=pl.lit(value=True))
     before = found.drawn.join(kinds, on="scenario", how="left", maintain_order="left")
-    marked = before.join(own, on="response_id", how="left", maintain_order="left").select(
-        rater=pl.col("number").cast(pl.String),
-        position="position",
-        purpose="purpose",
-        occasion="occasion",
-        response="response_id",
-        kind="kind",
-        across=pl.col("response_id").is_not_null() & pl.col("own").is_null(),
-    )
-    return pl.concat([marked, _new_lines(found, drawn)])
-
-
-def _new_lines(found: Found, drawn: pl.DataFrame) -> pl.DataFrame:
-    items = found.responses.with_row_index("item").select(pl.col("item").cast(pl.Int64), "response_id", "kind", "across")
-    joined = placed(found, drawn).join(items, on="item", how="left", maintain_order="left")
-    return joined.select(
-        rater=pl.col("number").cast(pl.String),
-        position="position",
-        purpose="purpose",
-        occasion="occasion",
-        response="response_id",
-        kind="kind",
-        across=pl.col("across").fill_null(value=False),
-    )
+    items = found.responses.with_row_index("item").with_columns(pl.col("item").cast(pl.Int64))
+    now = placed(found, drawn).join(items, on="item", how="left", maintain_order="left")
+    columns = {
+        "rater": pl.col("number").cast(pl.String), "response": pl.col("response_id"),
+        "across": (~pl.col("phase").is_in(of.every)).fill_null(value=False),
+    }  # fmt: skip
+    lines = (each.with_columns(**columns).select(LINES.names()) for each in (before, now))
+    return pl.concat(lines)
 
 
 def placed(found: Found, drawn: pl.DataFrame) -> pl.DataFrame:

@@ -10,7 +10,7 @@ import numpy as np
 import polars as pl
 
 from driftgauge.measure.agreement.coefficients import COEFFICIENTS, features, tally
-from driftgauge.pipeline.rating.desk import PanelRow, RaterRow
+from driftgauge.pipeline.rating.rows import PanelRow, RaterRow
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.store import desk as kept
 

@@ -1,9 +1,10 @@
 """Where a rater stands, and what comes next: consent, calibration and its gate, items, breaks, the end of a day."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Any, Final
 
 from driftgauge.pipeline.rating.people import note, notes_of, preferences_of
@@ -53,8 +54,10 @@ def rater_of(who: Who) -> str:
 
 def _seen(serving: Serving, connection: Connection, who: Who) -> Seen:
     rater = rater_of(who)
-    stands = sitting.standing(connection, rater)
-    sittings = sittings_of(serving, connection, [rater])[rater]
+    return _seen_of(serving, sitting.standing(connection, rater), sittings_of(serving, connection, [rater])[rater], rater=rater)
+
+
+def _seen_of(serving: Serving, stands: sitting.Standing, sittings: tuple[Sitting, ...], *, rater: str) -> Seen:
     state = wellbeing.state(serving.caps_of(stands.panel), sittings, serving.now())
     left_out = preferences_of(stands.preferences).left_out
     return Seen(rater, stands, notes_of(stands.preferences), left_out, sittings, state)
@@ -115,6 +118,21 @@ def step(serving: Serving, who: Who, *, revising: str | None = None) -> Step:
     return found
 
 
+def steps(serving: Serving, raters: Sequence[str]) -> dict[str, Step]:
+    """Return what comes next for several raters who have just sent something, by statements that are about all of them."""
+    with serving.store.glancing() as connection:
+        standings, sat = sitting.standings(connection, raters), sittings_of(serving, connection, raters)
+        seen = {rater: _seen_of(serving, stands, sat[rater], rater=rater) for rater, stands in standings.items()}
+        plain = [rater for rater, each in seen.items() if each.calibrated and not each.left_out and each.state.place == "go"]
+        ready = sitting.next_of_many(connection, plain)
+        found = {rater: _step(serving, connection, each, revising=None, ready=ready) for rater, each in seen.items()}
+    now = text_of(serving.now())
+    for each in found.values():
+        if each.item:
+            serving.shown.put((each.item.assignment, now))
+    return found
+
+
 def _reopen(serving: Serving, who: Who, assignment: str) -> None:
     with serving.store.writing() as connection:
         if assignment != _undoable(sitting.last_submission(connection, rater_of(who))):
@@ -122,7 +140,14 @@ def _reopen(serving: Serving, who: Who, assignment: str) -> None:
         note(connection, who.account, reopened=assignment)
 
 
-def _step(serving: Serving, connection: Connection, seen: Seen, *, revising: str | None) -> Step:
+def _step(
+    serving: Serving,
+    connection: Connection,
+    seen: Seen,
+    *,
+    revising: str | None,
+    ready: Mapping[str, sitting.Shown | None] | None = None,
+) -> Step:
     if seen.stands.consented_at is None:
         return Step("consent", _standing(serving, seen, None))
     calibration = None if seen.calibrated else sitting.calibration_of(connection, seen.rater)
@@ -132,7 +157,7 @@ def _step(serving: Serving, connection: Connection, seen: Seen, *, revising: str
     if calibration:
         return _asked(connection, seen, standing, place="calibrate") if calibration.open else Step("not_admitted", standing)
     can_undo = revising is None and _undoable(last) is not None
-    return _asked(connection, seen, standing, place="rate", revising=revising, can_undo=can_undo)
+    return _asked(connection, seen, standing, place="rate", revising=revising, can_undo=can_undo, ready=ready or {})
 
 
 def _asked(
@@ -143,6 +168,7 @@ def _asked(
     place: Place,
     revising: str | None = None,
     can_undo: bool = False,
+    ready: Mapping[str, sitting.Shown | None] = MappingProxyType({}),
 ) -> Step:
     """Return a step with an item, unless the rater is to rest, or there is none."""
     state = seen.state
@@ -150,6 +176,8 @@ def _asked(
         return Step(state.place, standing, until=state.until, can_undo=can_undo)
     if revising is not None:
         found = sitting.shown(connection, revising, rater=seen.rater)
+    elif seen.rater in ready:
+        found = ready[seen.rater]
     else:
         found = sitting.next_shown(connection, seen.rater, calibrated=seen.calibrated, left_out=seen.left_out)
     if found is None:

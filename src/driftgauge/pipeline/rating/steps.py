@@ -158,3 +158,5 @@ class Taken:
     revision: int
     again: bool
     """Whether it had been taken before."""
+    next: Step | None = field(default=None, compare=False, repr=False)
+    """What comes next, where the writer found out with it; null where it has to be asked for (`sitting.step`)."""

@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import AbstractContextManager, ExitStack, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from queue import Empty, SimpleQueue
 from threading import Thread
@@ -13,7 +13,7 @@ from typing import Any, Final, Self
 from driftgauge.errors import StoreError
 from driftgauge.pipeline.rating.people import note, notes_of, preferences_of
 from driftgauge.pipeline.rating.serving import Serving, text_of
-from driftgauge.pipeline.rating.sitting import rater_of, sitting_rows, sittings_of
+from driftgauge.pipeline.rating.sitting import rater_of, sitting_rows, sittings_of, steps
 from driftgauge.pipeline.rating.steps import Refused, Sent, Taken, Who
 from driftgauge.rate import answers, wellbeing
 from driftgauge.rate.wellbeing import Sitting
@@ -195,7 +195,20 @@ class _Held:
         turn: AbstractContextManager[Connection] = self._turn()
         with turn as connection:
             sitting.mark_shown(connection, seen)
-            return Batch(self._serving, connection).take(group) if group else []
+            taken = Batch(self._serving, connection).take(group) if group else []
+        return self._with_next(group, taken)
+
+    def _with_next(self, group: Sequence[Waiting], taken: list[Outcome]) -> list[Outcome]:
+        """Add what comes next for those whose submission is on disk now; where that fails, their pages ask for it."""
+        raters = {rater_of(each.who) for each, outcome in zip(group, taken, strict=True) if isinstance(outcome, Taken)}
+        try:
+            coming = steps(self._serving, sorted(raters)) if raters else {}
+        except StoreError:
+            return taken
+        return [
+            replace(outcome, next=coming.get(rater_of(each.who))) if isinstance(outcome, Taken) else outcome
+            for each, outcome in zip(group, taken, strict=True)
+        ]
 
     def _lose(self) -> None:
         self._turn = None

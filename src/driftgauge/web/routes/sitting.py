@@ -80,15 +80,17 @@ async def take(visit: Visit) -> Response:
         if visit.wants_fragment or visit.wants_json:
             raise
         return await run_in_threadpool(_again, visit, body.sent, refusal)
-    return await run_in_threadpool(_after, visit, taken)
-
-
-def _after(visit: Visit, taken: Taken) -> Response:
     if not (visit.wants_fragment or visit.wants_json):
         return RedirectResponse("/rate", 303)
-    step = sitting.step(visit.house.serving, known(visit))
+    step = taken.next or await run_in_threadpool(sitting.step, visit.house.serving, who)
+    return _after(visit, taken, step)
+
+
+def _after(visit: Visit, taken: Taken, step: Step) -> Response:
+    """Say what was taken and what comes next; it looks into no store, and waits for nothing."""
     if visit.wants_json:
-        return JSONResponse({"taken": asdict(taken), "next": _as_json(step, form_key=token_urlsafe(18), csrf=visit.csrf)})
+        said = {"assignment": taken.assignment, "revision": taken.revision, "again": taken.again}
+        return JSONResponse({"taken": said, "next": _as_json(step, form_key=token_urlsafe(18), csrf=visit.csrf)})
     return shown(visit, step)
 
 
