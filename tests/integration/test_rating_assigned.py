@@ -192,6 +192,16 @@ def test_a_response_that_names_its_model_is_counted_and_masked(study: MakeCollec
     assert {row["html"] for row in rows(made, renderings)} == {'<p dir="auto">I am <strong>[model]</strong> by [model].</p>'}
 
 
+def test_names_of_other_releases_are_masked_too_so_that_a_mask_does_not_tell_whose_response_it_is(study: MakeCollected) -> None:
+    made = study()
+    made.declare(DECLARED.replace("phases:", "  Oak: [{release: Oak 1, model: test/oak-1}]\nphases:") % "design: full")
+    collect(made.folder, "1", limit=1, become=lambda item: answered(item, text="I am not Oak 1."))
+    assert draw(made).naming == 0
+    assert [(row["html"], row["names"], row["masked"]) for row in rows(made, renderings)] == [
+        ('<p dir="auto">I am not [model].</p>', 0, True)
+    ]
+
+
 def test_the_journal_says_what_was_drawn_with_which_seed(study: MakeCollected) -> None:
     made = study()
     collect(made.folder, "1", limit=2)

@@ -13,7 +13,7 @@ from driftgauge.pipeline.rating.sitting import last_assignment, seen_feedback, s
 from driftgauge.pipeline.rating.steps import Preferences, Refused
 from driftgauge.pipeline.rating.writer import RATING_KEY, Writer
 from driftgauge.store import read
-from driftgauge.store.tables import assignments, ratings, submissions
+from driftgauge.store.tables import assignments, protocols, ratings, submissions
 from tests.integration.conftest import NewStudy
 from tests.rating_studies import PASSWORD, Clock, Rater, declared, draw, seat, sent, serve
 
@@ -50,6 +50,21 @@ def current(rater: Rater) -> str:
 
 def test_the_key_of_a_rating_is_that_of_the_table() -> None:
     assert RATING_KEY == TABLE_KEY
+
+
+def test_the_first_rating_fixes_the_protocol_and_neither_practice_nor_serving_does(
+    new_study: Callable[..., NewStudy], clock: Clock
+) -> None:
+    folder = new_study(declared()).folder
+    drawn = draw(folder, raters=1, calibration=1)
+    with serve(folder, clock) as serving, Writer(serving) as writer:
+        one = seat(serving)[0]
+        writer.submit(one.who, sent(drawn.asked[drawn.raters[0]][0])).result(10)
+        seen_feedback(serving, one.who)
+        assert rows(one, protocols) == []
+        for _ in range(2):
+            writer.submit(one.who, sent(current(one))).result(10)
+        assert [(row["version"], row["protocol_hash"]) for row in rows(one, protocols)] == [(1, serving.study.protocol.hash)]
 
 
 def test_what_is_sent_becomes_a_rating_a_submission_and_a_state(rater: Rater, clock: Clock) -> None:

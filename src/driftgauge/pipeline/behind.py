@@ -8,8 +8,8 @@ from driftgauge.pipeline.loaded import Behind
 from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.rated import Moment, rated_until
 from driftgauge.records import Manifest
+from driftgauge.store.benchmarks import prompts_frame
 from driftgauge.store.collected import collected_frame
-from driftgauge.store.declared import prompts_frame
 from driftgauge.store.told import journal_frame
 
 _PROMPT = ("scenario", "intent", "modality", "language")

@@ -9,7 +9,8 @@ from driftgauge.pipeline.rated import latest, rated_until
 from driftgauge.pipeline.versions import benchmark_findings
 from driftgauge.pipeline.waiting import collected_findings, require_ratings
 from driftgauge.records import Progress
-from driftgauge.store.declared import known_benchmarks, prompts_frame, protocol_versions
+from driftgauge.store.benchmarks import known_benchmarks, prompts_frame
+from driftgauge.store.protocols import protocol_versions
 
 
 def check_study(folder: Path, *, progress: Progress = lambda stage, done, total: None) -> Checked:

@@ -18,9 +18,10 @@ from driftgauge.pipeline.versions import benchmark_findings
 from driftgauge.pipeline.waiting import collected_findings, require_ratings
 from driftgauge.records import Finding, Progress
 from driftgauge.store import journal
+from driftgauge.store.benchmarks import known_benchmarks, prompts_frame
 from driftgauge.store.database import PATIENCE
-from driftgauge.store.declared import known_benchmarks, prompts_frame, protocol_versions
 from driftgauge.store.journal import Entry
+from driftgauge.store.protocols import protocol_versions
 from driftgauge.study import ModelPreset, Study
 
 
@@ -70,7 +71,7 @@ def measure_study(
     out = opened.study.folder / OUT
     with opened.store.writing() as connection:
         require_ratings(connection, opened.study)
-        version = fix_protocol(connection, opened)
+        version = fix_protocol(connection, opened.study, opened.author)
     with opened.store.reading() as connection:
         versions = protocol_versions(connection)
         entries = journal.entries(connection)

@@ -1,24 +1,25 @@
 """The protocol of a study: fixed with its first rating; what is declared later is a further version, and marked."""
 
-from driftgauge.pipeline.opened import Opened
 from driftgauge.records import Finding
 from driftgauge.store import journal
 from driftgauge.store.database import Connection
-from driftgauge.store.declared import ProtocolVersion, add_protocol, protocol_versions
-from driftgauge.study import Protocol, protocol_changes
+from driftgauge.store.protocols import ProtocolVersion, add_protocol, protocol_versions
+from driftgauge.study import Protocol, Study, protocol_changes
 
 
-def fix_protocol(connection: Connection, opened: Opened) -> int:
+def fix_protocol(connection: Connection, study: Study, author: journal.Author) -> int:
     """Return the version of the protocol that the study declares, a new one if it has never stood there.
 
     Parameters
     ----------
     connection
         Of a transaction that writes.
-    opened
-        The study.
+    study
+        Whose protocol it is.
+    author
+        Who stands in the journal.
     """
-    declared = opened.study.protocol
+    declared = study.protocol
     versions = protocol_versions(connection)
     known = {version.protocol_hash: version.version for version in versions}
     if declared.hash in known:
@@ -27,7 +28,7 @@ def fix_protocol(connection: Connection, opened: Opened) -> int:
     changes = protocol_changes(versions[-1].declared, values) if versions else ()
     version = len(versions) + 1
     detail = {"version": version, "changes": list(changes)}
-    entry = journal.append(connection, opened.author, "protocol", hashes={"protocol": declared.hash}, detail=detail)
+    entry = journal.append(connection, author, "protocol", hashes={"protocol": declared.hash}, detail=detail)
     add_protocol(connection, version=version, protocol_hash=declared.hash, declared=values, entry=entry)
     return version
 

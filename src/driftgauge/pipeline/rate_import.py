@@ -171,7 +171,7 @@ def add_ratings(
                 detail={**how, "findings": [asdict(finding) for finding in imported.findings]},
             )
             _add(connection, found, study, benchmark=benchmark, entry=entry, progress=progress)
-        version = fix_protocol(connection, opened)
+        version = fix_protocol(connection, opened.study, opened.author)
     progress("done", 1, 1)
     findings = tuple(finding.sentence for finding in imported.findings if finding.level != "info")
     numbers = (found.n_new, found.n_revised, found.n_same, found.n_erased, found.responses.height)

@@ -17,9 +17,9 @@ from driftgauge.benchmark.verify import frozen, verify
 from driftgauge.errors import BenchmarkError, Problem
 from driftgauge.media import LIMITS
 from driftgauge.rate.merge import place
+from driftgauge.store.benchmarks import KnownBenchmark, add_benchmark, known_benchmarks
 from driftgauge.store.blobs import Blobs, open_blobs
 from driftgauge.store.database import Connection
-from driftgauge.store.declared import KnownBenchmark, add_benchmark, known_benchmarks
 from driftgauge.study import Study
 
 _LISTED: Final = 40

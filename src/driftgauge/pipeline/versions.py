@@ -6,7 +6,7 @@ from typing import Final
 import polars as pl
 
 from driftgauge.records import Finding
-from driftgauge.store.declared import KnownBenchmark
+from driftgauge.store.benchmarks import KnownBenchmark
 
 _NAMED: Final = 5
 _KEY: Final = ("scenario", "intent", "modality", "language")

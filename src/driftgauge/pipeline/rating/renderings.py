@@ -154,7 +154,8 @@ def render(
     prompts, gallery
         What they were asked.
     mask
-        Whether names of a response's own model are masked.
+        Whether names of models are masked: those of every release of the study, so that a mask does not tell whose response
+        it is. What is counted are names of a response's own model.
     progress
         Told of each hundred.
 
@@ -163,31 +164,44 @@ def render(
     BenchmarkError
         When a medium cannot be shown.
     """
-    names = _Names(study)
+    names = _Names(study, responses)
     turns: dict[str, str] = {}
     rows: list[tuple[Any, ...]] = []
     for row in responses.iter_rows(named=True):
         key = row["prompt_hash"]
         if key not in turns:
             turns[key] = turns_of(prompts.of_hash(key), gallery)
-        found = blinded_html(from_markdown(row["text"]), names.pattern(row), mask=mask)
-        rows.append((row["row"], None, turns[key], found.text, found.names, mask and found.names > 0))
+        html = from_markdown(row["text"])
+        own = blinded_html(html, names.own(row), mask=False)
+        found = blinded_html(html, names.every, mask=mask)
+        rows.append((row["row"], None, turns[key], found.text, own.names, mask and found.names > 0))
         if len(rows) % 100 == 0:
             progress("making them safe to show", len(rows), responses.height)
     return pl.DataFrame(rows, schema=SHOWN, orient="row")
 
 
 class _Names:
-    """What finds the names of the model of each response, made once for each release and model."""
+    """What finds the names of the model of each response, and those of every model of a study; made once for each."""
 
-    def __init__(self, study: Study) -> None:
+    def __init__(self, study: Study, responses: pl.DataFrame) -> None:
         self._families = {each.release: family for family, releases in study.families.items() for each in releases}
         self._known: dict[tuple[str | None, ...], Pattern[str] | None] = {}
+        declared = [
+            {"release": each.release, "family": family, "model": each.model, "served_model": None}
+            for family, releases in study.families.items()
+            for each in releases
+        ]
+        seen = responses.select("release", "family", "model", "served_model").unique(maintain_order=True)
+        said = [name for row in (*declared, *seen.iter_rows(named=True)) for name in self._of(row)]
+        self.every = pattern_of(dict.fromkeys(said))
 
-    def pattern(self, row: Mapping[str, Any]) -> Pattern[str] | None:
+    def own(self, row: Mapping[str, Any]) -> Pattern[str] | None:
+        """Return what finds the names of the model of a response."""
         key = (row["release"], row["model"], row["served_model"])
         if key not in self._known:
-            family = self._families.get(row["release"]) or row["family"]
-            named = names_of(release=row["release"], family=family, model=row["model"], served=row["served_model"])
-            self._known[key] = pattern_of(named)
+            self._known[key] = pattern_of(self._of(row))
         return self._known[key]
+
+    def _of(self, row: Mapping[str, Any]) -> tuple[str, ...]:
+        family = self._families.get(row["release"]) or row["family"]
+        return names_of(release=row["release"], family=family, model=row["model"], served=row["served_model"])

@@ -11,6 +11,7 @@ from threading import Thread
 from typing import Any, Final, Self
 
 from driftgauge.errors import StoreError
+from driftgauge.pipeline.protocol import fix_protocol
 from driftgauge.pipeline.rating.people import note, notes_of, preferences_of
 from driftgauge.pipeline.rating.serving import Serving, text_of
 from driftgauge.pipeline.rating.sitting import rater_of, sitting_rows, sittings_of, steps
@@ -164,6 +165,7 @@ class _Held:
         self._serving = serving
         self._open = ExitStack()
         self._turn: Any = None
+        self._fixed = False
 
     def __enter__(self) -> Self:
         return self
@@ -195,7 +197,11 @@ class _Held:
         turn: AbstractContextManager[Connection] = self._turn()
         with turn as connection:
             sitting.mark_shown(connection, seen)
-            taken = Batch(self._serving, connection).take(group) if group else []
+            batch = Batch(self._serving, connection)
+            taken = batch.take(group) if group else []
+            if batch.rated and not self._fixed:
+                fix_protocol(connection, self._serving.study, self._serving.author)
+        self._fixed = self._fixed or batch.rated
         return self._with_next(group, taken)
 
     def _with_next(self, group: Sequence[Waiting], taken: list[Outcome]) -> list[Outcome]:
@@ -258,11 +264,17 @@ class Batch:
         The study.
     connection
         Of the transaction.
+
+    Attributes
+    ----------
+    rated
+        Whether a rating was among those that were taken: the first one of a study fixes its protocol.
     """
 
     def __init__(self, serving: Serving, connection: Connection) -> None:
         self._serving = serving
         self._connection = connection
+        self.rated = False
         self._now = serving.now()
 
     def take(self, group: Sequence[Waiting]) -> list[Outcome]:
@@ -351,6 +363,7 @@ class Batch:
         at = text_of(self._now)
         rated = [each for each in taken if each.asked.response is not None]
         rows = sitting.add_ratings(self._connection, [self._rating(each, at) for each in rated])
+        self.rated = bool(rated)
         placed = dict(zip((each.asked.assignment for each in rated), rows, strict=True))
         submitted = [_submission(each, at, rating=placed.get(each.asked.assignment)) for each in taken]
         sitting.add_submissions(self._connection, submitted)

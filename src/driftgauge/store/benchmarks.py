@@ -1,41 +1,12 @@
-"""What a study fixed: the versions of its protocol, and the benchmarks that its ratings are of."""
+"""The benchmarks that ratings of a study are of, and their prompts."""
 
-import json
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import polars as pl
 import sqlalchemy as sa
 
 from driftgauge.store.bulk import insert_frame
-from driftgauge.store.tables import benchmarks, journal, prompts, protocols
-
-
-@dataclass(frozen=True)
-class ProtocolVersion:
-    """One version of the protocol; version 1 was fixed with the first rating."""
-
-    version: int
-    protocol_hash: str
-    declared: dict[str, Any]
-    fixed_at: str
-
-
-def protocol_versions(connection: sa.Connection) -> tuple[ProtocolVersion, ...]:
-    """Return the versions of the protocol in order."""
-    query = sa.select(protocols, journal.c.at).join(journal).order_by(protocols.c.version)
-    return tuple(
-        ProtocolVersion(row.version, row.protocol_hash, json.loads(row.declared), row.at) for row in connection.execute(query)
-    )
-
-
-def add_protocol(
-    connection: sa.Connection, *, version: int, protocol_hash: str, declared: Mapping[str, Any], entry: int
-) -> None:
-    """Add a version of the protocol."""
-    text = json.dumps(dict(declared), ensure_ascii=False, sort_keys=True)
-    connection.execute(sa.insert(protocols).values(version=version, protocol_hash=protocol_hash, declared=text, entry=entry))
+from driftgauge.store.tables import benchmarks, prompts
 
 
 @dataclass(frozen=True)
