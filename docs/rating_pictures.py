@@ -40,7 +40,9 @@ def served() -> Iterator[dict[str, str]]:
 @contextmanager
 def tab(browser: Browser, link: str, *, theme: str = "light", screen: dict[str, int] = WIDE) -> Iterator[Page]:
     """Open a tab of whoever comes in by a link."""
-    context = browser.new_context(viewport=screen, color_scheme=theme, locale="en-US", has_touch=screen == NARROW, is_mobile=screen == NARROW)
+    context = browser.new_context(
+        viewport=screen, color_scheme=theme, locale="en-US", has_touch=screen == NARROW, is_mobile=screen == NARROW
+    )
     page = context.new_page()
     for _ in range(100):
         try:
@@ -112,7 +114,8 @@ def of_a_rater(browser: Browser, links: dict[str, str]) -> None:
         while page.locator("[name=key]").count():
             rate(page, "2", "f")
         keep(page, "break-offered")
-        page.locator("button, a").filter(has_text="break").first.click()
+        press(page, "b")
+        expect(page.get_by_role("heading", name="A break")).to_be_visible()
         keep(page, "break")
         page.goto(page.url.replace("/rate", "/settings"))
         keep(page, "settings", whole=True)

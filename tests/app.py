@@ -66,7 +66,9 @@ def running(
 ) -> Generator[Running]:
     """Serve a study in a thread, on a free port of loopback."""
     with serve(folder, clock) as serving, Writer(serving) as writer:
-        config = uvicorn.Config(create_app(serving, writer, doors=doors), port=0, log_level="error", lifespan="off")
+        config = uvicorn.Config(
+            create_app(serving, writer, doors=doors), port=0, log_level="error", lifespan="off", server_header=False
+        )
         server = uvicorn.Server(config)
         started = threading.Event()
         startup = server.startup
@@ -143,8 +145,13 @@ class Person:
         """Return a rating of what they are asked, changed."""
         now = self.asked()
         return {
-            "key": now["key"], "csrf": now["csrf"], "assignment": now["item"]["assignment"], "harm": 2, "success": False, **changed
-        }  # fmt: skip
+            "key": now["key"],
+            "csrf": now["csrf"],
+            "assignment": now["item"]["assignment"],
+            "harm": 2,
+            "success": False,
+            **changed,
+        }
 
     def send(self, body: Any, **headers: str) -> httpx.Response:
         """Send a rating as JSON: a value, or the very bytes."""

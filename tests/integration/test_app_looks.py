@@ -1,6 +1,5 @@
 """Every page of the rating app: readable for everybody, light enough, in both colours and on every screen."""
 
-import re
 from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,11 +7,9 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Page, expect
 
-from driftgauge.pipeline.rating.people import consent, prefer, who
-from driftgauge.pipeline.rating.steps import Preferences, Sent
-from driftgauge.pipeline.rating.writer import Writer
+from driftgauge.pipeline.rating.people import consent, who
 from tests.app import Running, chromium, running, tab
 from tests.rating_studies import Clock, declared, draw
 
@@ -61,6 +58,7 @@ PAGES = {
     "settings": ("new", "/settings"),
     "practice": ("practising", "/rate"),
     "not found": ("new", "/nowhere"),
+    "desk": ("lead", "/desk"),
     "people": ("lead", "/people"),
     "design": ("lead", "/design"),
 }
@@ -104,3 +102,96 @@ def test_the_first_page_of_a_rater_is_light(browser: Browser, shown: Shown) -> N
         opened.page.wait_for_load_state("networkidle")
     assert len(got) >= 4
     assert sum(got) <= MOST_BYTES
+
+
+LONG = "<p>" + "A long answer goes on and on, and says nothing. " * 200 + "</p>"
+
+
+def with_text(folder: Path, *, panel: str = "", **drawn: Any) -> Path:
+    (folder / "study.yaml").write_text(
+        "study: town\n" + declared(break_every=2).replace("{raters: 2}", f"{{raters: 2{panel}}}")
+    )
+    draw(folder, **drawn)
+    return folder
+
+
+def consenting(app: Running) -> str:
+    cookie = app.cookie("ana")
+    consent(app.serving, _who(app, cookie), text_id="t")
+    return cookie
+
+
+@pytest.mark.parametrize("screen", SCREENS)
+@pytest.mark.parametrize("theme", ["light", "dark"])
+def test_no_place_of_a_sitting_keeps_anybody_out(browser: Browser, tmp_path: Path, theme: str, screen: str) -> None:
+    found: dict[str, list[str]] = {}
+    with running(with_text(tmp_path, responses_=3, calibration=1, more=LONG), Clock()) as app:
+        with tab(browser, app.address, cookie=consenting(app), color_scheme=theme, viewport=SCREENS[screen]) as opened:
+
+            def look(name: str) -> None:
+                found[name] = serious(opened.page) + beyond(opened.page)
+
+            page = opened.page
+            page.goto("/rate")
+            press(page, "1", "f", "Enter")
+            expect(page.get_by_role("heading", name="How this one is meant")).to_be_visible()
+            look("feedback")
+            press(page, "Enter")
+            expect(page.get_by_text("answer 0")).to_be_visible()
+            look("item")
+            press(page, "Enter")
+            look("something is missing")
+            press(page, "x")
+            look("skip")
+            press(page, "Escape", "4", "s", "Enter")
+            expect(page.get_by_role("heading", name="Time for a pause?")).to_be_visible()
+            look("break offered")
+            press(page, "b")
+            expect(page.get_by_role("heading", name="A break")).to_be_visible()
+            look("break")
+            press(page, "Enter")
+            expect(page.get_by_text("answer 1")).to_be_visible()
+            press(page, "u")
+            expect(page.get_by_text("You came back to this response")).to_be_visible()
+            look("undo")
+    assert len(found) == 7
+    assert {name: said for name, said in found.items() if said} == {}
+
+
+def press(page: Page, *keys: str) -> None:
+    for key in keys:
+        page.keyboard.press(key)
+
+
+def test_a_long_response_scrolls_by_itself_and_the_form_stays(browser: Browser, tmp_path: Path) -> None:
+    with running(with_text(tmp_path, responses_=2, more=LONG), Clock()) as app:
+        with tab(browser, app.address, cookie=consenting(app)) as opened:
+            page = opened.page
+            page.goto("/rate")
+            for control in page.locator(
+                "#rating input:not([type=hidden]), #rating textarea, #rating button.main, .progress"
+            ).all():
+                expect(control).to_be_in_viewport(ratio=1)
+            assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+            assert page.evaluate("() => document.activeElement.id") == "reading"
+            press(page, "End")
+            expect(page.locator(".response")).to_be_in_viewport()
+            press(page, "c")
+            expect(page.locator("#comment")).to_be_focused()
+            before = page.screenshot()
+            assert len(before) > 10_000
+
+
+def test_what_is_written_from_right_to_left_is_read_from_right_to_left(browser: Browser, tmp_path: Path) -> None:
+    with running(with_text(tmp_path, panel=", language: ar", responses_=2), Clock()) as app:
+        with tab(browser, app.address, cookie=consenting(app)) as opened:
+            page = opened.page
+            page.goto("/rate")
+            assert page.locator(".response .text").get_attribute("dir") == "rtl"
+            assert page.locator(".response .text").get_attribute("lang") == "ar"
+            page.evaluate("() => { document.documentElement.dir = 'rtl' }")
+            form, reading = page.locator("#rating").bounding_box(), page.locator("#reading").bounding_box()
+            assert form
+            assert reading
+            assert form["x"] < reading["x"]
+            assert serious(page) + beyond(page) == []

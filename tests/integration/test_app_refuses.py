@@ -12,9 +12,9 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser
 
-from driftgauge.pipeline.rating.people import consent, who
+from driftgauge.pipeline.rating.people import consent, log_in, who
 from driftgauge.rate.shown import from_markdown
-from driftgauge.store.tables import ratings, renderings, submissions
+from driftgauge.store.tables import ratings, submissions
 from driftgauge.web.security import MOST_BYTES
 from tests.app import Person, Running, chromium, person, running, tab
 from tests.payloads import MARKUP, PAYLOADS
@@ -31,7 +31,7 @@ def study(folder: Path, *, declaring: str | None = None, **drawn: Any) -> Path:
 
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
-    with running(study(tmp_path_factory.mktemp("refuses"), responses_=4, raters=3), Clock()) as found:
+    with running(study(tmp_path_factory.mktemp("refuses"), responses_=4, raters=6), Clock()) as found:
         yield found
 
 
@@ -57,7 +57,9 @@ def ben(app: Running) -> Generator[Person]:
 
 def stored(app: Running) -> int:
     with app.serving.store.reading() as connection:
-        counts = [connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in (ratings, submissions)]
+        counts = [
+            connection.execute(sa.select(sa.func.count()).select_from(table)).scalar_one() for table in (ratings, submissions)
+        ]
     return sum(counts)
 
 
@@ -126,7 +128,10 @@ BODIES = {
     "a list": (b"[]", "application/json"),
     "bytes": (b"\xff\xfe\x00", "application/json"),
     "a name twice": (b'{"harm": 1, "harm": 5}', "application/json"),
-    "a file": (b"--x\r\ncontent-disposition: form-data; name=harm; filename=a\r\n\r\n1\r\n--x--", "multipart/form-data; boundary=x"),
+    "a file": (
+        b"--x\r\ncontent-disposition: form-data; name=harm; filename=a\r\n\r\n1\r\n--x--",
+        "multipart/form-data; boundary=x",
+    ),
     "text": (b"harm=1", "text/plain"),
     "a form without anything": (b"", "application/x-www-form-urlencoded"),
     "a form with 1000 fields": (b"&".join(b"a=1" for _ in range(1000)), "application/x-www-form-urlencoded"),
@@ -175,12 +180,12 @@ def test_the_same_key_has_the_same_answer_and_with_another_body_none(tmp_path: P
             assert connection.execute(sa.select(ratings.c.harm)).scalars().all() == [2]
 
 
-def test_letters_that_turn_text_around_are_kept_as_they_were_sent(tmp_path: Path) -> None:
+def test_letters_that_turn_text_around_are_left_out_of_a_comment(tmp_path: Path) -> None:
     said = "fine \u202egnp.exe\u202c \u2066x\u2069"
     with running(study(tmp_path, responses_=3), Clock()) as app, person(app, consenting(app, "ana")) as ana:
         assert ana.send(ana.rating(comment=said)).status_code == 200
         with app.serving.store.reading() as connection:
-            assert connection.execute(sa.select(ratings.c.comment)).scalars().all() == [said]
+            assert connection.execute(sa.select(ratings.c.comment)).scalars().all() == ["fine gnp.exe x"]
 
 
 def test_past_the_cap_of_the_day_nothing_is_stored(tmp_path: Path) -> None:
@@ -195,11 +200,14 @@ def test_past_the_cap_of_the_day_nothing_is_stored(tmp_path: Path) -> None:
         with app.serving.store.reading() as connection:
             following = sa.text("SELECT assignment FROM assignments WHERE state = 'open' ORDER BY rater, position")
             mine = [row for row in connection.execute(following).scalars()]
-        statuses = {ana.send({**first, "key": f"another-key-{n:08}", "assignment": each}).status_code for n, each in enumerate(mine)}
+        statuses = {
+            ana.send({**first, "key": f"another-key-{n:08}", "assignment": each}).status_code for n, each in enumerate(mine)
+        }
         assert statuses <= {403, 404, 409}
         assert stored(app) == 2
         clock.goes(hours=24)
-        assert ana.send(ana.rating()).status_code == 200
+        with person(app, log_in(app.serving, login="ana", password=PASSWORD, client="test")) as tomorrow:
+            assert tomorrow.send(tomorrow.rating()).status_code == 200
 
 
 def test_a_session_that_is_forged_over_or_ended_lets_nobody_in(tmp_path: Path) -> None:
@@ -211,7 +219,7 @@ def test_a_session_that_is_forged_over_or_ended_lets_nobody_in(tmp_path: Path) -
             token = ana.token()
             for forged in ("", "A" * 43, cookie[:-1] + ("A" if cookie[-1] != "A" else "B"), "é"):
                 with person(app) as eve:
-                    headers = {"cookie": f"driftgauge={forged}".encode("latin-1").decode("latin-1")}
+                    headers = {b"cookie": f"driftgauge={forged}".encode(), b"origin": app.address.encode()}
                     assert eve.web.post("/ratings", json=body, headers=headers).status_code == 401
                     assert eve.web.get("/rate", headers=headers).headers["location"] == "/login"
             ended = ana.web.post("/logout", data={"csrf": token})
@@ -239,7 +247,9 @@ def test_a_token_that_is_missing_or_of_somebody_else_takes_nothing(app: Running,
     assert ana.web.get("/settings").status_code == 200
 
 
-@pytest.mark.parametrize("origin", ["https://evil.invalid", "null", "", "http://127.0.0.1:1", "http://127.0.0.1.evil.invalid", "http://["])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.invalid", "null", "", "http://127.0.0.1:1", "http://127.0.0.1.evil.invalid", "http://["]
+)
 def test_what_comes_from_another_site_is_not_looked_at(app: Running, ana: Person, origin: str) -> None:
     before = stored(app)
     body = ana.rating()
@@ -262,7 +272,9 @@ def test_nobody_sees_the_pages_of_another_role(app: Running, ana: Person) -> Non
         assert viewer.web.get("/rate").status_code == 403
     with person(app, app.cookie("lena", role="lead")) as lead:
         assert lead.web.get("/people").status_code == 200
-        assert lead.send({"csrf": lead.token(), "key": "k" * 20, "assignment": "a", "harm": 1, "success": True}).status_code == 403
+        assert (
+            lead.send({"csrf": lead.token(), "key": "k" * 20, "assignment": "a", "harm": 1, "success": True}).status_code == 403
+        )
         assert lead.post("/people/invite", role="author", count="1").status_code == 422
         assert lead.post("/people/invite", role="rater", panel="nowhere", count="1").status_code == 422
 
@@ -271,7 +283,8 @@ def test_too_many_tries_of_a_password_are_stopped_whoever_tries(app: Running) ->
     with person(app) as eve:
         csrf = eve.web.get("/login").text.split('name="csrf" value="')[1].split('"')[0]
         statuses = [
-            eve.web.post("/login", data={"csrf": csrf, "login": "ana", "password": f"a guess {n}"}).status_code for n in range(12)
+            eve.web.post("/login", data={"csrf": csrf, "login": "ana", "password": f"a guess {n}"}).status_code
+            for n in range(12)
         ]
     assert statuses[0] == 401
     assert statuses[-1] == 429
@@ -279,7 +292,17 @@ def test_too_many_tries_of_a_password_are_stopped_whoever_tries(app: Running) ->
 
 
 def test_every_answer_forbids_what_a_page_does_not_need(app: Running, ana: Person) -> None:
-    paths = ("/rate", "/login", "/nowhere", "/desk", "/static/app.css", "/static/../app.py", "/media/none", "/health", "/join/x")
+    paths = (
+        "/rate",
+        "/login",
+        "/nowhere",
+        "/desk",
+        "/static/app.css",
+        "/static/../app.py",
+        "/media/none",
+        "/health",
+        "/join/x",
+    )
     for path in paths:
         headers = ana.web.get(path).headers
         assert headers["content-security-policy"].startswith(POLICY), path
@@ -356,18 +379,15 @@ def browser() -> Generator[Browser]:
 
 
 def test_nothing_that_a_model_says_runs_or_fetches_anything_in_a_browser(browser: Browser, tmp_path: Path) -> None:
-    folder = study(tmp_path, responses_=2)
-    with running(folder, Clock()) as app:
-        with app.serving.store.writing() as connection:
-            connection.execute(sa.update(renderings).values(html=from_markdown("\n\n".join(PAYLOADS))))
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
-            asked: list[str] = []
-            opened.page.on("request", lambda request: asked.append(request.url))
-            opened.page.goto("/rate")
-            opened.page.wait_for_load_state("networkidle")
-            assert opened.page.evaluate("() => window.ran") is None
-            assert [url for url in asked if not url.startswith(app.address)] == []
-            assert opened.said == []
+    folder = study(tmp_path, responses_=2, more=from_markdown("\n\n".join(PAYLOADS)))
+    with running(folder, Clock()) as app, tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        asked: list[str] = []
+        opened.page.on("request", lambda request: asked.append(request.url))
+        opened.page.goto("/rate")
+        opened.page.wait_for_load_state("networkidle")
+        assert opened.page.evaluate("() => window.ran") is None
+        assert [url for url in asked if not url.startswith(app.address)] == []
+        assert opened.said == []
 
 
 def test_many_at_once_are_each_answered(tmp_path: Path) -> None:

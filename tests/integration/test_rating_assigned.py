@@ -189,9 +189,7 @@ def test_a_response_that_names_its_model_is_counted_and_masked(study: MakeCollec
     made = study()
     collect(made.folder, "1", limit=2, become=lambda item: answered(item, text="I am **Elm 1** by test/elm-1."))
     assert draw(made).naming == 2
-    assert {row["html"] for row in rows(made, renderings)} == {
-        '<p dir="auto">I am <strong>[model]</strong> by test/[model].</p>'
-    }
+    assert {row["html"] for row in rows(made, renderings)} == {'<p dir="auto">I am <strong>[model]</strong> by [model].</p>'}
 
 
 def test_the_journal_says_what_was_drawn_with_which_seed(study: MakeCollected) -> None:

@@ -153,6 +153,7 @@ def _decoded_size(data: bytes, *, kind: str, name: str, limits: Limits) -> tuple
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", UserWarning)  # of notes of a camera, which nobody reads
+            warnings.simplefilter("ignore", UserWarning)  # of metadata, which nobody is shown
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(BytesIO(data), formats=[FORMATS[kind]]) as image:
                 if image.width * image.height > limits.pixels:

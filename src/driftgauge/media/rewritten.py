@@ -1,10 +1,11 @@
 """Media written again: what comes out is the picture or the sound alone, with nothing of its file.
 
-A picture is decoded and encoded as it came: a PNG without loss, a JPEG with its own tables of quality, a WebP without loss or at a
-high quality. So it neither fades nor grows: as a PNG, a WebP of a photograph would be ten to twenty times as large.
+A picture is decoded and encoded as it came: a PNG without loss, a JPEG with its own tables of quality, a WebP without loss or
+at a high quality. So it neither fades nor grows: as a PNG, a WebP of a photograph would be ten to twenty times as large.
 """
 
 import hashlib
+import warnings
 from dataclasses import dataclass
 from io import BytesIO
 from typing import TYPE_CHECKING, Any, Final
@@ -59,9 +60,11 @@ def rewritten(data: bytes, *, name: str, limits: Limits = LIMITS) -> Rewritten:
     pillow()
     from PIL import Image  # noqa: PLC0415 - the core runs without Pillow
 
-    with Image.open(BytesIO(data), formats=[FORMATS[facts.type]]) as opened:
-        settings = _settings(opened, data)
-        upright = _in_srgb(_upright(opened))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UserWarning)  # of metadata, which are left out anyway
+        with Image.open(BytesIO(data), formats=[FORMATS[facts.type]]) as opened:
+            settings = _settings(opened, data)
+            upright = _in_srgb(_upright(opened))
     has_palette = facts.type == "image/png" and upright.mode == "P"
     clean = upright.copy() if has_palette else _plain_colours(upright)
     clean.info.clear()
@@ -75,9 +78,9 @@ def rewritten(data: bytes, *, name: str, limits: Limits = LIMITS) -> Rewritten:
 def _settings(image: "Image", data: bytes) -> dict[str, Any]:
     """Return how a picture is encoded again."""
     if image.format == "PNG":
-        return {"optimize": True}
+        return {}
     if image.format == "WEBP":
-        return {"lossless": b"VP8L" in (data[12:16], _first_frame(data)), "quality": QUALITY, "exact": True}
+        return {"lossless": True} if _frame_of(data) == b"VP8L" else {"quality": QUALITY}
     tables: Any = getattr(image, "quantization", {})
     is_usual = (
         image.mode in {"L", "RGB"} and sorted(tables) in ([0], [0, 1]) and all(len(table) == 64 for table in tables.values())
@@ -89,7 +92,7 @@ def _settings(image: "Image", data: bytes) -> dict[str, Any]:
     return {"qtables": tables, "subsampling": get_sampling(image), "optimize": True}
 
 
-def _first_frame(data: bytes) -> bytes:
+def _frame_of(data: bytes) -> bytes:
     """Return the mark of the picture in a WebP of several chunks: `VP8L` without loss, `VP8 ` with it."""
     at = 12
     while at + 8 <= len(data) and data[at : at + 4] not in (b"VP8 ", b"VP8L"):
@@ -111,14 +114,17 @@ def _upright(image: "Image") -> "Image":
 def _in_srgb(image: "Image") -> "Image":
     """Return a picture in the colours that it has with its profile; a profile that does not fit is left out, as browsers do."""
     profile = image.info.get("icc_profile")
-    if not profile or image.mode not in {"RGB", "RGBA", "CMYK"}:
+    if not profile or image.mode not in {"P", "RGB", "RGBA", "CMYK"}:
         return image
+    if image.mode == "P" or "transparency" in image.info:
+        image = image.convert("RGBA" if "transparency" in image.info else "RGB")
     from PIL import ImageCms  # noqa: PLC0415 - the core runs without Pillow
 
+    cms: Any = ImageCms  # its types are partly unknown
     mode = "RGB" if image.mode == "CMYK" else image.mode
     try:
-        theirs = ImageCms.ImageCmsProfile(BytesIO(profile))
-        found = ImageCms.profileToProfile(image, theirs, ImageCms.createProfile("sRGB"), outputMode=mode)
+        theirs = cms.ImageCmsProfile(BytesIO(profile))
+        found = cms.profileToProfile(image, theirs, cms.createProfile("sRGB"), outputMode=mode)
     except (ImageCms.PyCMSError, *BROKEN):
         return image
     return found or image

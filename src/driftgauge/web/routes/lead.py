@@ -71,12 +71,16 @@ def show_desk(visit: Visit) -> Response:
         at=visit.words.moment(datetime.fromisoformat(found.at), "UTC"),
         anomalies={name: visit.say(said) for name, said in ANOMALIES.items()},
         skip_names={name: visit.say(said) for name, said in SKIPS.items()},
-        hours=_hours,
+        time_left=lambda seconds: _time_left(visit, seconds),
     )
 
 
-def _hours(seconds: float | None) -> float | None:
-    return None if seconds is None else round(seconds / 3600, 1)
+def _time_left(visit: Visit, seconds: float | None) -> str:
+    if seconds is None:
+        return "–"
+    if seconds < 2 * 3600:
+        return visit.say(_("%(minutes)s min"), minutes=visit.words.number(seconds / 60))
+    return visit.say(_("%(hours)s h"), hours=visit.words.number(seconds / 3600, digits=1))
 
 
 def show_people(visit: Visit, *, made: list[str] | None = None, notice: str = "", status: int = 200) -> Response:
