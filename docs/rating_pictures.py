@@ -1,4 +1,7 @@
-"""The pictures of the rating app in the docs, taken in Chromium from ``driftgauge demo --serve``: python docs/rating_pictures.py."""
+"""The pictures of the rating app in the docs, taken in Chromium from ``driftgauge demo --serve``.
+
+Run it from anywhere: ``python docs/rating_pictures.py``.
+"""
 
 import re
 import shutil
@@ -48,7 +51,7 @@ def tab(browser: Browser, link: str, *, theme: str = "light", screen: dict[str, 
         try:
             page.goto(link)
             break
-        except Exception as error:  # noqa: BLE001 - the server is still starting
+        except Exception as error:  # the server is still starting
             if "ERR_CONNECTION_REFUSED" not in str(error):
                 raise
     yield page
