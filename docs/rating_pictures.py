@@ -134,13 +134,17 @@ def with_picture(page: Page) -> None:
 
 
 def of_others(browser: Browser, links: dict[str, str]) -> None:
-    """Take the pictures of the other languages, colours and screens, and of the lead."""
+    """Take the pictures of another language, other colours and a small screen."""
     with tab(browser, links["rater in Spanish"], theme="dark") as page:
         consent(page)
         practise(page)
         keep(page, "item-dark-es")
     with tab(browser, links["rater in Spanish"], screen=NARROW) as page:
         keep(page, "item-narrow", whole=True)
+
+
+def of_a_lead(browser: Browser, links: dict[str, str]) -> None:
+    """Take the pictures of the study lead, before anybody who is as fast as a script has rated."""
     with tab(browser, links["lead"]) as page:
         keep(page, "desk", whole=True)
         for name in ("people", "design"):
@@ -153,6 +157,7 @@ def main() -> None:
     HERE.mkdir(parents=True, exist_ok=True)
     with served() as links, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        of_a_lead(browser, links)
         of_a_rater(browser, links)
         of_others(browser, links)
         browser.close()
