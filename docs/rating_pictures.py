@@ -1,4 +1,7 @@
-"""The pictures of the rating app in the docs, taken in Chromium from ``driftgauge demo --serve``: python docs/rating_pictures.py."""
+"""The pictures of the rating app in the docs, taken in Chromium from ``driftgauge demo --serve``.
+
+Run it from anywhere: ``python docs/rating_pictures.py``.
+"""
 
 import re
 import shutil
@@ -48,7 +51,7 @@ def tab(browser: Browser, link: str, *, theme: str = "light", screen: dict[str, 
         try:
             page.goto(link)
             break
-        except Exception as error:  # noqa: BLE001 - the server is still starting
+        except Exception as error:  # the server is still starting
             if "ERR_CONNECTION_REFUSED" not in str(error):
                 raise
     yield page
@@ -131,13 +134,17 @@ def with_picture(page: Page) -> None:
 
 
 def of_others(browser: Browser, links: dict[str, str]) -> None:
-    """Take the pictures of the other languages, colours and screens, and of the lead."""
+    """Take the pictures of another language, other colours and a small screen."""
     with tab(browser, links["rater in Spanish"], theme="dark") as page:
         consent(page)
         practise(page)
         keep(page, "item-dark-es")
     with tab(browser, links["rater in Spanish"], screen=NARROW) as page:
         keep(page, "item-narrow", whole=True)
+
+
+def of_a_lead(browser: Browser, links: dict[str, str]) -> None:
+    """Take the pictures of the study lead, before anybody who is as fast as a script has rated."""
     with tab(browser, links["lead"]) as page:
         keep(page, "desk", whole=True)
         for name in ("people", "design"):
@@ -150,6 +157,7 @@ def main() -> None:
     HERE.mkdir(parents=True, exist_ok=True)
     with served() as links, sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        of_a_lead(browser, links)
         of_a_rater(browser, links)
         of_others(browser, links)
         browser.close()

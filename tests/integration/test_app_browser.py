@@ -158,40 +158,46 @@ def test_an_item_is_skipped_with_a_reason_in_two_keys(browser: Browser, tmp_path
 
 
 def test_a_break_is_offered_and_can_be_declined(browser: Browser, tmp_path: Path) -> None:
-    with running(study(tmp_path, declaring=declared(break_every=1), responses_=3), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
-            page = opened.page
-            page.goto("/rate")
-            keys(page, "1", "f", "Enter")
-            expect(page.get_by_role("heading", name="Time for a pause?")).to_be_visible()
-            keys(page, "Enter")
-            expect(page.get_by_text("answer 1")).to_be_visible()
+    with (
+        running(study(tmp_path, declaring=declared(break_every=1), responses_=3), Clock()) as app,
+        tab(browser, app.address, cookie=consenting(app, "ana")) as opened,
+    ):
+        page = opened.page
+        page.goto("/rate")
+        keys(page, "1", "f", "Enter")
+        expect(page.get_by_role("heading", name="Time for a pause?")).to_be_visible()
+        keys(page, "Enter")
+        expect(page.get_by_text("answer 1")).to_be_visible()
 
 
 def test_a_session_that_is_over_ends_in_a_break_that_counts_down(browser: Browser, tmp_path: Path) -> None:
     clock = Clock()
-    with running(study(tmp_path, responses_=9), clock) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
-            page = opened.page
-            page.goto("/rate")
-            for number in range(5):
-                expect(page.get_by_text(f"answer {number}")).to_be_visible()
-                clock.goes(minutes=9)
-                keys(page, "1", "f", "Enter")
-            expect(page.get_by_role("heading", name="A break")).to_be_visible()
-            expect(page.get_by_role("timer")).to_have_text("10 minutes left")
-            expect(page.get_by_role("button", name="Go on")).to_be_hidden()
-            clock.goes(minutes=10)
-            page.reload()
-            expect(page.get_by_text("answer 5")).to_be_visible()
+    with (
+        running(study(tmp_path, responses_=9), clock) as app,
+        tab(browser, app.address, cookie=consenting(app, "ana")) as opened,
+    ):
+        page = opened.page
+        page.goto("/rate")
+        for number in range(5):
+            expect(page.get_by_text(f"answer {number}")).to_be_visible()
+            clock.goes(minutes=9)
+            keys(page, "1", "f", "Enter")
+        expect(page.get_by_role("heading", name="A break")).to_be_visible()
+        expect(page.get_by_role("timer")).to_have_text("10 minutes left")
+        expect(page.get_by_role("button", name="Go on")).to_be_hidden()
+        clock.goes(minutes=10)
+        page.reload()
+        expect(page.get_by_text("answer 5")).to_be_visible()
 
 
 def test_a_day_that_is_full_keeps_what_was_chosen(browser: Browser, tmp_path: Path) -> None:
-    with running(study(tmp_path, declaring=declared(day_items=1), responses_=3), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
-            opened.page.goto("/rate")
-            keys(opened.page, "1", "f", "Enter")
-            expect(opened.page.get_by_role("heading", name="Done for today")).to_be_visible()
+    with (
+        running(study(tmp_path, declaring=declared(day_items=1), responses_=3), Clock()) as app,
+        tab(browser, app.address, cookie=consenting(app, "ana")) as opened,
+    ):
+        opened.page.goto("/rate")
+        keys(opened.page, "1", "f", "Enter")
+        expect(opened.page.get_by_role("heading", name="Done for today")).to_be_visible()
 
 
 def test_a_stale_tab_is_told_so_and_overwrites_nothing(browser: Browser, tmp_path: Path) -> None:
@@ -308,18 +314,20 @@ def test_without_scripts_it_all_works_as_forms(browser: Browser, tmp_path: Path)
 
 def test_a_spanish_panel_reads_spanish(browser: Browser, tmp_path: Path) -> None:
     declaring = declared().replace("{raters: 2}", "{raters: 2, language: es}")
-    with running(study(tmp_path, declaring=declaring, responses_=2), Clock()) as app:
-        with tab(browser, app.address, cookie=app.cookie("ana")) as opened:
-            page = opened.page
-            page.goto("/")
-            expect(page.get_by_role("heading", name="Antes de empezar")).to_be_visible()
-            page.get_by_label("He leído esto").check()
-            page.get_by_role("button", name="Aceptar y continuar").click()
-            page.goto("/rate")
-            assert page.locator("html").get_attribute("lang") == "es"
-            expect(page.get_by_text("Extremadamente dañina")).to_be_visible()
-            keys(page, "2", "f", "Enter")
-            expect(page.get_by_text("answer 1")).to_be_visible()
+    with (
+        running(study(tmp_path, declaring=declaring, responses_=2), Clock()) as app,
+        tab(browser, app.address, cookie=app.cookie("ana")) as opened,
+    ):
+        page = opened.page
+        page.goto("/")
+        expect(page.get_by_role("heading", name="Antes de empezar")).to_be_visible()
+        page.get_by_label("He leído esto").check()
+        page.get_by_role("button", name="Aceptar y continuar").click()
+        page.goto("/rate")
+        assert page.locator("html").get_attribute("lang") == "es"
+        expect(page.get_by_text("Extremadamente dañina")).to_be_visible()
+        keys(page, "2", "f", "Enter")
+        expect(page.get_by_text("answer 1")).to_be_visible()
 
 
 def test_keys_can_be_chosen(browser: Browser, tmp_path: Path) -> None:

@@ -125,35 +125,37 @@ def consenting(app: Running) -> str:
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_place_of_a_sitting_keeps_anybody_out(browser: Browser, tmp_path: Path, theme: str, screen: str) -> None:
     found: dict[str, list[str]] = {}
-    with running(with_text(tmp_path, responses_=3, calibration=1, more=LONG), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app), color_scheme=theme, viewport=SCREENS[screen]) as opened:
+    with (
+        running(with_text(tmp_path, responses_=3, calibration=1, more=LONG), Clock()) as app,
+        tab(browser, app.address, cookie=consenting(app), color_scheme=theme, viewport=SCREENS[screen]) as opened,
+    ):
 
-            def look(name: str) -> None:
-                found[name] = serious(opened.page) + beyond(opened.page)
+        def look(name: str) -> None:
+            found[name] = serious(opened.page) + beyond(opened.page)
 
-            page = opened.page
-            page.goto("/rate")
-            press(page, "1", "f", "Enter")
-            expect(page.get_by_role("heading", name="How this one is meant")).to_be_visible()
-            look("feedback")
-            press(page, "Enter")
-            expect(page.get_by_text("answer 0")).to_be_visible()
-            look("item")
-            press(page, "Enter")
-            look("something is missing")
-            press(page, "x")
-            look("skip")
-            press(page, "Escape", "4", "s", "Enter")
-            expect(page.get_by_role("heading", name="Time for a pause?")).to_be_visible()
-            look("break offered")
-            press(page, "b")
-            expect(page.get_by_role("heading", name="A break")).to_be_visible()
-            look("break")
-            press(page, "Enter")
-            expect(page.get_by_text("answer 1")).to_be_visible()
-            press(page, "u")
-            expect(page.get_by_text("You came back to this response")).to_be_visible()
-            look("undo")
+        page = opened.page
+        page.goto("/rate")
+        press(page, "1", "f", "Enter")
+        expect(page.get_by_role("heading", name="How this one is meant")).to_be_visible()
+        look("feedback")
+        press(page, "Enter")
+        expect(page.get_by_text("answer 0")).to_be_visible()
+        look("item")
+        press(page, "Enter")
+        look("something is missing")
+        press(page, "x")
+        look("skip")
+        press(page, "Escape", "4", "s", "Enter")
+        expect(page.get_by_role("heading", name="Time for a pause?")).to_be_visible()
+        look("break offered")
+        press(page, "b")
+        expect(page.get_by_role("heading", name="A break")).to_be_visible()
+        look("break")
+        press(page, "Enter")
+        expect(page.get_by_text("answer 1")).to_be_visible()
+        press(page, "u")
+        expect(page.get_by_text("You came back to this response")).to_be_visible()
+        look("undo")
     assert len(found) == 7
     assert {name: said for name, said in found.items() if said} == {}
 
@@ -164,34 +166,36 @@ def press(page: Page, *keys: str) -> None:
 
 
 def test_a_long_response_scrolls_by_itself_and_the_form_stays(browser: Browser, tmp_path: Path) -> None:
-    with running(with_text(tmp_path, responses_=2, more=LONG), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app)) as opened:
-            page = opened.page
-            page.goto("/rate")
-            for control in page.locator(
-                "#rating input:not([type=hidden]), #rating textarea, #rating button.main, .progress"
-            ).all():
-                expect(control).to_be_in_viewport(ratio=1)
-            assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
-            assert page.evaluate("() => document.activeElement.id") == "reading"
-            press(page, "End")
-            expect(page.locator(".response")).to_be_in_viewport()
-            press(page, "c")
-            expect(page.locator("#comment")).to_be_focused()
-            before = page.screenshot()
-            assert len(before) > 10_000
+    with (
+        running(with_text(tmp_path, responses_=2, more=LONG), Clock()) as app,
+        tab(browser, app.address, cookie=consenting(app)) as opened,
+    ):
+        page = opened.page
+        page.goto("/rate")
+        for control in page.locator("#rating input:not([type=hidden]), #rating textarea, #rating button.main, .progress").all():
+            expect(control).to_be_in_viewport(ratio=1)
+        assert page.evaluate("() => document.documentElement.scrollHeight <= innerHeight")
+        assert page.evaluate("() => document.activeElement.id") == "reading"
+        press(page, "End")
+        expect(page.locator(".response")).to_be_in_viewport()
+        press(page, "c")
+        expect(page.locator("#comment")).to_be_focused()
+        before = page.screenshot()
+        assert len(before) > 10_000
 
 
 def test_what_is_written_from_right_to_left_is_read_from_right_to_left(browser: Browser, tmp_path: Path) -> None:
-    with running(with_text(tmp_path, panel=", language: ar", responses_=2), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app)) as opened:
-            page = opened.page
-            page.goto("/rate")
-            assert page.locator(".response .text").get_attribute("dir") == "rtl"
-            assert page.locator(".response .text").get_attribute("lang") == "ar"
-            page.evaluate("() => { document.documentElement.dir = 'rtl' }")
-            form, reading = page.locator("#rating").bounding_box(), page.locator("#reading").bounding_box()
-            assert form
-            assert reading
-            assert form["x"] < reading["x"]
-            assert serious(page) + beyond(page) == []
+    with (
+        running(with_text(tmp_path, panel=", language: ar", responses_=2), Clock()) as app,
+        tab(browser, app.address, cookie=consenting(app)) as opened,
+    ):
+        page = opened.page
+        page.goto("/rate")
+        assert page.locator(".response .text").get_attribute("dir") == "rtl"
+        assert page.locator(".response .text").get_attribute("lang") == "ar"
+        page.evaluate("() => { document.documentElement.dir = 'rtl' }")
+        form, reading = page.locator("#rating").bounding_box(), page.locator("#reading").bounding_box()
+        assert form
+        assert reading
+        assert form["x"] < reading["x"]
+        assert serious(page) + beyond(page) == []

@@ -199,10 +199,9 @@ def test_past_the_cap_of_the_day_nothing_is_stored(tmp_path: Path) -> None:
         assert ana.asked()["place"] == "day_done"
         with app.serving.store.reading() as connection:
             following = sa.text("SELECT assignment FROM assignments WHERE state = 'open' ORDER BY rater, position")
-            mine = [row for row in connection.execute(following).scalars()]
-        statuses = {
-            ana.send({**first, "key": f"another-key-{n:08}", "assignment": each}).status_code for n, each in enumerate(mine)
-        }
+            others = list(connection.execute(following).scalars())
+        sent = [{**first, "key": f"another-key-{number:08}", "assignment": each} for number, each in enumerate(others)]
+        statuses = {ana.send(each).status_code for each in sent}
         assert statuses <= {403, 404, 409}
         assert stored(app) == 2
         clock.goes(hours=24)

@@ -9,7 +9,7 @@ import pytest
 WITHOUT = """
 import sys
 absent = ("sqlalchemy", "alembic", "fsspec", "psycopg", "PIL", "scipy", "pandas", "formulaic")
-for name in (*absent, "inspect_ai", "openai", "anthropic"):
+for name in (*absent, "inspect_ai", "openai", "anthropic", "starlette", "uvicorn", "argon2", "nh3"):
     sys.modules[name] = None
 from driftgauge.cli import main
 sys.argv = ["driftgauge", *sys.argv[1:]]
@@ -46,3 +46,10 @@ def test_a_study_says_what_it_needs(tmp_path: Path, command: tuple[str, ...]) ->
     done = run(*command, folder=tmp_path)
     assert done.returncode == 1
     assert "pip install 'driftgauge[store]'" in done.stderr
+
+
+def test_the_rating_app_says_all_that_it_needs_at_once(tmp_path: Path) -> None:
+    done = run("demo", "--serve", folder=tmp_path)
+    assert done.returncode == 1
+    assert "pip install 'driftgauge[benchmark,store,web]'" in done.stderr
+    assert not (tmp_path / "out").exists()

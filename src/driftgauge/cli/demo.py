@@ -1,6 +1,8 @@
 """``driftgauge demo``."""
 
+from importlib.util import find_spec
 from pathlib import Path
+from typing import Final
 
 import click
 import numpy as np
@@ -8,8 +10,11 @@ import numpy as np
 from driftgauge.cli import options
 from driftgauge.cli.progress import progress_bar
 from driftgauge.cli.shown import show_analysis
-from driftgauge.errors import needing
+from driftgauge.errors import RatingError, needing
 from driftgauge.pipeline.demo import demo
+
+_NEEDED: Final = {"benchmark": "PIL", "store": "sqlalchemy", "web": "starlette"}
+"""Extras of the rating app, and what shows that each is there."""
 
 
 @click.command("demo")
@@ -41,7 +46,18 @@ def demo_command(out: Path, seed: int, bootstrap: int, overwrite: bool, serves: 
     show_analysis(found, as_json=as_json)
 
 
+def _need_extras() -> None:
+    """Say all that is missing at once: a demonstration is where people begin."""
+    missing = [extra for extra, module in _NEEDED.items() if find_spec(module) is None]
+    if missing:
+        raise RatingError(
+            f"the rating app needs more than the core; not installed: {', '.join(missing)}",
+            remedy=f"Run: pip install 'driftgauge[{','.join(_NEEDED)}]'",
+        )
+
+
 def _serve(folder: Path, *, seed: int, port: int) -> None:
+    _need_extras()
     with needing("web"), needing("store"):
         from driftgauge.pipeline.rating.trial import trial  # noqa: PLC0415 - the core has no store
         from driftgauge.web.serve import Place, free_port, serve  # noqa: PLC0415 - the core has no server

@@ -1,8 +1,9 @@
 """The pages of the study lead: the desk, people, the design. A viewer sees the desk and the design, without identities."""
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 from typing import Any, Final, cast
 
 from starlette.datastructures import FormData
@@ -43,7 +44,7 @@ SKIPS: Final = {
 }
 
 
-REPORT: Final = {
+REPORT: Final[Mapping[str, str]] = {
     "raters": _("Raters"),
     "responses": _("Responses"),
     "ratings": _("Ratings"),
@@ -71,7 +72,7 @@ def show_desk(visit: Visit) -> Response:
         at=visit.words.moment(datetime.fromisoformat(found.at), "UTC"),
         anomalies={name: visit.say(said) for name, said in ANOMALIES.items()},
         skip_names={name: visit.say(said) for name, said in SKIPS.items()},
-        time_left=lambda seconds: _time_left(visit, seconds),
+        time_left=partial(_time_left, visit),
     )
 
 
@@ -145,7 +146,7 @@ def show_design(visit: Visit) -> Response:
             "phase": each.phase,
             "design": _worded(json.loads(each.design)),
             "report": [
-                (visit.say(REPORT.get(name, name.replace("_", " "))), _worded(value))
+                (visit.say(REPORT.get(name) or name.replace("_", " ")), _worded(value))
                 for name, value in json.loads(each.report).items()
             ],
         }
