@@ -98,13 +98,13 @@ def measured(folder: Path, *, raters: int, seconds: float, think: list[float]) -
         token = invite(serving, role="lead")[0].link_path.removeprefix("/join/")
         lead = {"driftgauge": join(serving, token, login="lead", password=PASSWORD)}
     with serve(folder) as server:
-        joined = _client({"port": server.port, "links": links})
+        joined = client({"port": server.port, "links": links})
         first = server.memory_mb()
         weight = first_page(server.port, joined["cookies"][0])
         keys: list[str] = []
         for think_s in think:
             before = server.cpu_s
-            found = _client({"port": server.port, "think_s": think_s, "seconds": seconds, **joined})
+            found = client({"port": server.port, "think_s": think_s, "seconds": seconds, **joined})
             keys += found["keys"]
             yield {
                 "think_s": think_s,
@@ -114,7 +114,7 @@ def measured(folder: Path, *, raters: int, seconds: float, think: list[float]) -
                 "rss_before_mb": first,
                 "peak_mb": server.memory_mb("VmHWM"),
                 **weight,
-                "lost": len(set(keys) - _stored(folder)),
+                "lost": len(set(keys) - stored(folder)),
                 "load": round(os.getloadavg()[0], 1),
             }
         began = time.perf_counter()
@@ -137,10 +137,10 @@ def _figures(found: dict[str, Any], *, server_s: float) -> dict[str, Any]:
 
 
 @contextmanager
-def serve(folder: Path) -> Generator[Server]:
+def serve(folder: Path, *, workers: int = 1) -> Generator[Server]:
     """Start the server as a user does, and end it as Ctrl-C does."""
     port = free_port()
-    command = [sys.executable, "-m", "driftgauge", "rate", "serve", str(folder), "--port", str(port)]
+    command = [sys.executable, "-m", "driftgauge", "rate", "serve", str(folder), "--port", str(port), "--workers", str(workers)]
     began = time.perf_counter()
     with (folder / "log").open("wb") as log, subprocess.Popen(command, stdout=log, stderr=log) as process:
         while not _answers(port):
@@ -173,13 +173,15 @@ def _get(port: int, path: str, cookies: dict[str, str]) -> bytes:
         return bytes(answer.read())
 
 
-def _client(plan: dict[str, Any]) -> dict[str, Any]:
+def client(plan: dict[str, Any]) -> dict[str, Any]:
+    """Let raters join by links, or rate, in a process of their own."""
     command = [sys.executable, "-m", "benchmarks.rating_client"]
     done = subprocess.run(command, input=json.dumps(plan).encode(), stdout=subprocess.PIPE, check=True)
     return json.loads(done.stdout)
 
 
-def _stored(folder: Path) -> set[str]:
+def stored(folder: Path) -> set[str]:
+    """Return the keys of the submissions that are there."""
     with open_study(folder).store.reading() as connection:
         return set(connection.execute(sa.select(submissions.c.key)).scalars())
 

@@ -1,5 +1,6 @@
 """The server: one process or several, a log without secrets, and an end that finishes what is in flight."""
 
+import json
 import logging
 import os
 import re
@@ -28,6 +29,8 @@ _GRACE_S: Final = 20
 """Seconds that requests in flight have to end."""
 _THREADS: Final = 4
 """That look into the store and make pages: more of them only take turns, and each keeps a connection with its memory."""
+_PLACE: Final = "DRIFTGAUGE_SERVED"
+"""The environment variable by which several processes learn what they serve; it is of this command alone."""
 _TOKENS: Final = re.compile(r"^/(join|enter|media)/.*")
 
 
@@ -110,8 +113,17 @@ def serve(place: Place, *, doors: Mapping[str, tuple[str, str]] | None = None) -
     doors
         Of a demonstration alone: links that log in.
     """
-    made = partial(made_app, place, doors or {})
-    uvicorn.run(made, factory=True, workers=place.workers, **_settings(place))
+    if place.workers == 1:
+        uvicorn.run(partial(made_app, place, doors or {}), factory=True, **_settings(place))
+        return
+    os.environ[_PLACE] = json.dumps({"folder": str(place.folder.resolve()), "base_url": place.base_url})
+    uvicorn.run("driftgauge.web.serve:one_of_several", factory=True, workers=place.workers, **_settings(place))
+
+
+def one_of_several() -> ASGIApp:
+    """Return the app of one of several processes, each of which begins anew and learns from its environment what to serve."""
+    said = json.loads(os.environ[_PLACE])
+    return made_app(Place(Path(said["folder"]), base_url=said["base_url"]), {})
 
 
 def _settings(place: Place) -> dict[str, Any]:
