@@ -15,7 +15,7 @@ from PIL import Image, ImageCms
 from PIL.PngImagePlugin import PngInfo
 
 from driftgauge.errors import BenchmarkError
-from driftgauge.media import examine
+from driftgauge.media import Limits, examine
 from driftgauge.media.rewritten import Rewritten, rewritten
 from tests.unit.test_media import png_that_claims
 from tests.unit.test_recordings import ID3, mp3, wav
@@ -264,9 +264,22 @@ def test_anything_else_is_refused(case: str) -> None:
     assert [problem.where for problem in caught.value.problems] == [name]
 
 
-def test_what_stands_between_two_ends_of_a_jpeg_is_gone() -> None:
-    data = encoded(half_and_half(), "JPEG") + SECRET + b"\xff\xd9"
-    assert SECRET not in rewritten(data, name="a.jpg").data
+@pytest.mark.parametrize(("kind", "end"), [("JPEG", 2), ("PNG", 12)])
+def test_what_stands_between_two_ends_of_a_picture_is_gone(kind: str, end: int) -> None:
+    data = encoded(half_and_half(), kind)
+    assert SECRET not in rewritten(data + SECRET + data[-end:], name=KINDS[kind]).data
+
+
+@pytest.mark.parametrize("name", ["a.png", "a.jpg", "a.webp", "a.svg", "a.gif", "a", "a.png.svg"])
+@pytest.mark.parametrize("data", [SVG, b"GIF89a<script>", b"<html>", b"%PDF-1.7", b"BM1234"])
+def test_what_is_no_picture_is_refused_by_any_name(data: bytes, name: str) -> None:
+    with pytest.raises(BenchmarkError):
+        rewritten(data, name=name)
+
+
+def test_limits_can_be_lower() -> None:
+    with pytest.raises(BenchmarkError, match="megapixels"):
+        rewritten(encoded(Image.new("L", (1100, 1000)), "PNG"), name="a.png", limits=Limits(pixels=1_000_000))
 
 
 def test_a_text_that_grows_when_it_is_read_is_refused() -> None:

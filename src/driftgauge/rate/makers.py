@@ -9,7 +9,7 @@ MAKERS: Final = (
     ),
     (
         {"claude", "anthropic", "sonnet", "opus", "haiku"},
-        ("Anthropic", "Claude"),
+        ("Anthropic AI", "Anthropic", "Claude"),
     ),
     (
         {"gemini", "gemma", "palm", "bard", "google"},
