@@ -199,3 +199,46 @@ def test_what_is_written_from_right_to_left_is_read_from_right_to_left(browser: 
         assert reading
         assert form["x"] < reading["x"]
         assert serious(page) + beyond(page) == []
+
+
+def test_neither_the_first_page_nor_the_last_keeps_anybody_out(browser: Browser, tmp_path: Path) -> None:
+    found: dict[str, list[str]] = {}
+    with running(with_text(tmp_path, responses_=1, calibration=1), Clock()) as app:
+        with tab(browser, app.address) as opened:
+            page = opened.page
+            page.goto(app.invitation())
+            found["invitation"] = serious(page) + beyond(page)
+            page.get_by_label("Login").fill("a-quiet-river")
+            page.get_by_label("Password").fill("a-quiet-river")
+            press(page, "Enter")
+            expect(page.get_by_role("alert")).to_be_visible()
+            found["refused"] = serious(page) + beyond(page)
+        with tab(browser, app.address, cookie=consenting(app)) as opened:
+            page = opened.page
+            page.goto("/rate")
+            for _ in range(2):
+                press(page, "5", "s", "Enter")
+                expect(page.get_by_role("heading", name="How this one is meant")).to_be_visible()
+                press(page, "Enter")
+                expect(page.get_by_role("heading", name="How this one is meant")).to_be_hidden()
+            expect(page.get_by_role("heading", name="Thank you for practising")).to_be_visible()
+            found["not admitted"] = serious(page) + beyond(page)
+    assert len(found) == 3
+    assert {name: said for name, said in found.items() if said} == {}
+
+
+def test_the_end_of_a_day_and_of_everything_keep_nobody_out(browser: Browser, tmp_path: Path) -> None:
+    found: dict[str, list[str]] = {}
+    (tmp_path / "study.yaml").write_text("study: town\n" + declared(day_items=1))
+    draw(tmp_path, responses_=2)
+    clock = Clock()
+    with running(tmp_path, clock) as app, tab(browser, app.address, cookie=consenting(app)) as opened:
+        page = opened.page
+        page.goto("/rate")
+        press(page, "1", "f", "Enter")
+        expect(page.get_by_role("heading", name="Done for today")).to_be_visible()
+        found["day done"] = serious(page) + beyond(page)
+        clock.goes(hours=11, minutes=50)
+        page.reload()
+        expect(page.get_by_role("heading", name="Done for today")).to_be_visible()
+    assert {name: said for name, said in found.items() if said} == {}
