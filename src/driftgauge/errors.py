@@ -124,26 +124,26 @@ class StoreError(DriftgaugeError):
     """A file, folder or database that cannot be read or written."""
 
 
+_STORE: Final = frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"})
 EXTRAS: Final[Mapping[str, tuple[type[DriftgaugeError], frozenset[str]]]] = {
-    "store": (StoreError, frozenset({"sqlalchemy", "alembic", "fsspec", "psycopg"})),
+    "store": (StoreError, _STORE),
     "collect": (CollectError, frozenset({"inspect_ai", "openai", "anthropic", "httpx", "httpx2", "tenacity", "dotenv"})),
     "web": (
         RatingError,
-        frozenset(
-            {
-                "argon2",
-                "babel",
-                "httptools",
-                "itsdangerous",
-                "jinja2",
-                "markdown_it",
-                "nh3",
-                "python_multipart",
-                "starlette",
-                "uvicorn",
-                "uvloop",
-            }
-        ),
+        _STORE
+        | {
+            "argon2",
+            "babel",
+            "httptools",
+            "itsdangerous",
+            "jinja2",
+            "markdown_it",
+            "nh3",
+            "python_multipart",
+            "starlette",
+            "uvicorn",
+            "uvloop",
+        },
     ),
     "model": (EstimationError, frozenset({"formulaic", "pandas", "arviz_stats", "scipy"})),
     "bayes": (EstimationError, frozenset({"bambi", "pandas", "pymc", "nutpie", "arviz", "xarray", "pytensor"})),

@@ -51,5 +51,5 @@ def test_a_study_says_what_it_needs(tmp_path: Path, command: tuple[str, ...]) ->
 def test_the_rating_app_says_all_that_it_needs_at_once(tmp_path: Path) -> None:
     done = run("demo", "--serve", folder=tmp_path)
     assert done.returncode == 1
-    assert "pip install 'driftgauge[benchmark,store,web]'" in done.stderr
+    assert "pip install 'driftgauge[web]'" in done.stderr
     assert not (tmp_path / "out").exists()

@@ -35,14 +35,14 @@ def assign_command(study: Path, panel: str, phase: str | None, seed: int, dry_ru
     Drawn once: run again, it adds what was collected since, and changes nothing that was drawn. What the design gives is shown
     before anybody rates.
     """
-    with needing("store"), needing("web"):
+    with needing("web"):
         from driftgauge.pipeline.rating.assign import keep, outcome  # noqa: PLC0415 - the core has no store
         from driftgauge.pipeline.rating.drawing import Wanted, plan  # noqa: PLC0415
-    with progress_bar(quiet=as_json) as progress, needing("store"):
+    with progress_bar(quiet=as_json) as progress, needing("web"):
         planned = plan(study, Wanted(panel, phase, seed), progress=progress)
     if not as_json:
         _show_design(planned)
-    with progress_bar(quiet=as_json) as progress, needing("store"):
+    with progress_bar(quiet=as_json) as progress, needing("web"):
         found = outcome(planned) if dry_run else keep(planned, progress=progress)
     if as_json:
         click.echo(json.dumps({"dry_run": dry_run, **asdict(found)}, indent=2, ensure_ascii=False))

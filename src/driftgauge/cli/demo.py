@@ -14,7 +14,7 @@ from driftgauge.errors import RatingError, needing
 from driftgauge.pipeline.demo import demo
 
 _NEEDED: Final = {"benchmark": "PIL", "store": "sqlalchemy", "web": "starlette"}
-"""Extras of the rating app, and what shows that each is there."""
+"""What the extra of the rating app brings, its own libraries last, and what shows that each is there."""
 
 
 @click.command("demo")
@@ -52,18 +52,18 @@ def _need_extras() -> None:
     if missing:
         raise RatingError(
             f"the rating app needs more than the core; not installed: {', '.join(missing)}",
-            remedy=f"Run: pip install 'driftgauge[{','.join(_NEEDED)}]'",
+            remedy="Run: pip install 'driftgauge[web]'",
         )
 
 
 def _serve(folder: Path, *, seed: int, port: int) -> None:
     _need_extras()
-    with needing("web"), needing("store"):
+    with needing("web"):
         from driftgauge.pipeline.rating.trial import trial  # noqa: PLC0415 - the core has no store
         from driftgauge.web.serve import Place, free_port, serve  # noqa: PLC0415 - the core has no server
     place = Place(folder, port=free_port(port))
     rng = np.random.default_rng(seed)  # noqa: TID251 - the edge where generators are made
-    with progress_bar(quiet=False) as progress, needing("web"), needing("store"):
+    with progress_bar(quiet=False) as progress, needing("web"):
         doors = trial(folder, rng=rng, progress=progress)
     click.echo(f"The rating app, with a made-up study in {folder}, until Ctrl-C. Open one of these:")
     for door in doors:
