@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage kills rehearsal requirements clean
+.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage kills rehearsal pictures requirements clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -72,6 +72,9 @@ kills: .stamp/all  ## kill -9 a hundred times during import, migration, freeze, 
 	$(BIN)/python -m tests.kills --times 100
 	$(BIN)/python -m tests.collect_kills --times 50
 	$(BIN)/python -m tests.rating_kills --times 100
+
+pictures: .stamp/all  ## take the pictures of the rating app in docs/images/rating again
+	$(BIN)/python docs/rating_pictures.py
 
 rehearsal: .stamp/all  ## 20 simulated raters rate 500 responses through a kill and a database restart, on each database
 	$(BIN)/python -m tests.rehearsal
