@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final
 import click
 from rich.box import SIMPLE
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 from rich.text import Text
 
@@ -105,18 +106,19 @@ def _show(console: Console, found: "Desk") -> None:
         console.print("No panel has seats yet. Next: driftgauge rate assign")
         return
     console.print(_table(found.panels, _PANEL))
-    several = len(found.panels) > 1
-    console.print(_table(found.raters, {title: show for title, show in _RATER.items() if several or title != "panel"}))
+    for panel in found.panels:
+        console.print(f"  [bold]{escape(panel.panel)}[/bold]")
+        console.print(_table([each for each in found.raters if each.panel == panel.panel], _RATER))
     noted = [each for each in found.raters if each.anomalies]
     for each in noted:
-        console.print(Text.assemble((f"{each.rater}: ", "bold"), ", ".join(_NOTED[name] for name in each.anomalies)))
+        console.print(Text.assemble((f"{each.rater[:_SHOWN]}: ", "bold"), ", ".join(_NOTED[name] for name in each.anomalies)))
 
 
 def _table(rows: Sequence[Any], columns: "dict[str, Callable[[Any], str]]") -> Table:
-    table = Table(box=SIMPLE)
+    table = Table(box=SIMPLE, pad_edge=False, padding=(0, 1))
     for title in columns:
         left = title in {"panel", "rater", "last"}
-        table.add_column(title, justify="left" if left else "right", no_wrap=left)
+        table.add_column(title, justify="left" if left else "right", no_wrap=True)
     for row in rows:
         table.add_row(*(Text(show(row)) for show in columns.values()))
     return table
@@ -147,16 +149,17 @@ _PANEL: "Final[dict[str, Callable[[PanelRow], str]]]" = {
     "AC2": lambda row: _number(row.ac2),
 }
 _RATER: "Final[dict[str, Callable[[RaterRow], str]]]" = {
-    "rater": lambda row: row.rater,
-    "panel": lambda row: row.panel,
+    "rater": lambda row: row.rater[:_SHOWN],
     "rated": lambda row: _of(row.rated, row.skipped, row.assigned),
     "day": lambda row: f"{row.today:,}",
     "last": _last,
     "seconds": lambda row: _number(row.median_s, ".1f"),
     "severity": lambda row: _number(row.severity, "+.2f"),
     "gold": lambda row: f"{row.gold_right} / {row.gold}" if row.gold else "–",
-    "drift": lambda row: _number(row.anchor_drift, "+.2f"),
+    "change": lambda row: _number(row.anchor_drift, "+.2f"),
 }
+_SHOWN: Final = 9
+"""Characters of a seat that tell it from the others of a panel, as on the desk of the app; ``--json`` has the whole."""
 _NOTED: Final = {
     "too_fast": "faster than one can read",
     "straight_lining": "nearly always the same answer",
