@@ -46,6 +46,7 @@ from driftgauge.store.collected import collected_frame
 from driftgauge.store.database import connect
 from driftgauge.store.tables import assignments, draws, pictures, renderings, seats
 from tests.collected_studies import Echo, answered, items_of
+from tests.old_stores import fill_as_of_old
 from tests.servers import postgres
 
 ROWS = 3_000
@@ -319,21 +320,13 @@ def _open(folder: Path) -> None:
 
 
 def _at_the_first_schema(folder: Path, source: Path) -> None:
-    """Make a store as the first version would have left it: today's import, and nothing of the second schema."""
-    _import(folder, source)
-    with _database(folder).writing() as connection:
-        connection.exec_driver_sql("DROP TABLE answers")
-        connection.exec_driver_sql("DROP TABLE runs")
-        names = [name for table in _GUARDED for name in ((f"{table}_no_delete", table), (f"{table}_no_update", table))]
-        for name, table in names:
-            on = f" ON {table}" if connection.dialect.name == "postgresql" else ""
-            connection.exec_driver_sql(f"DROP TRIGGER {name}{on}")
-        if connection.dialect.name == "postgresql":
-            connection.exec_driver_sql("DROP FUNCTION driftgauge_append_only")
-        connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0001'")
-
-
-_GUARDED = ("journal", "protocols", "benchmarks", "prompts", "ratings", "responses")
+    """Make a store as the first version would have left it."""
+    scratch = folder / "scratch"
+    scratch.mkdir()
+    (scratch / "study.yaml").write_text("study: town\n")
+    _import(scratch, source)
+    fill_as_of_old(_database(folder), _database(scratch), revision="0001")
+    shutil.rmtree(scratch)
 
 
 def _database(folder: Path):

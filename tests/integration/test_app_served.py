@@ -1,5 +1,6 @@
 """The rating app as a command: what it prints, what its log says, how it ends, and what it refuses to begin."""
 
+import os
 import re
 import signal
 import socket
@@ -104,7 +105,10 @@ def test_a_study_is_served_and_its_first_lead_is_invited(tmp_path: Path) -> None
 
 
 def refused(*arguments: str, folder: Path) -> str:
-    done = subprocess.run([*COMMAND, *arguments], cwd=folder, capture_output=True, text=True, check=False, timeout=60)
+    environment = {name: value for name, value in os.environ.items() if name != "DRIFTGAUGE_SECRET"}
+    done = subprocess.run(
+        [*COMMAND, *arguments], cwd=folder, env=environment, capture_output=True, text=True, check=False, timeout=60
+    )
     assert done.returncode == 1, done.stdout
     return done.stderr
 

@@ -30,6 +30,7 @@ from driftgauge.store.database import connect
 from driftgauge.store.tables import answers, responses
 from tests.collected_studies import DECLARED, Echo, answered, collect, failed, items_of, keep, put_benchmark, unsupported
 from tests.integration.conftest import NewStudy, ratings_of
+from tests.old_stores import fill_as_of_old
 
 MakeStudy = Callable[..., NewStudy]
 ROOT = Path(__file__).resolve().parents[2]
@@ -168,9 +169,7 @@ def test_an_older_database_with_ratings_is_brought_up_and_collected_into(new_stu
     newest, study, path = new_study(name="newest"), new_study(), tmp_path / "r.csv"
     ratings_of("Elm 0", 0, range(3)).write_csv(path)
     import_ratings(newest.folder, Ratings(files=[path]))
-    with study.database.writing() as connection:
-        schema.upgrade(connection, to="0002")
-    _fill_as_of_old(study, newest)
+    fill_as_of_old(study.database, newest.database, revision="0002")
     study.declare(DECLARED.replace("  - {phase: 1,", "  - {phase: 0, releases: [Elm 1]}\n  - {phase: 1,"))
     put_benchmark(study.folder)
     collect(study.folder, "1", limit=5)
@@ -178,26 +177,6 @@ def test_an_older_database_with_ratings_is_brought_up_and_collected_into(new_stu
         assert schema.current(connection, "x") == schema.REVISIONS[-1]
         assert read.ratings_frame(connection).height == 36
     assert rows(study).height == 5
-
-
-def _fill_as_of_old(old: NewStudy, newest: NewStudy) -> None:
-    """Copy what a study holds into the tables that the second schema had."""
-    with newest.database.reading() as source, old.database.writing() as target:
-        tables = sa.MetaData()
-        tables.reflect(target)
-        for table in (each for each in tables.sorted_tables if each.name != "alembic_version"):
-            names = ", ".join(f'"{column.name}"' for column in table.columns)
-            if found := [dict(row) for row in source.exec_driver_sql(f"SELECT {names} FROM {table.name}").mappings()]:
-                target.execute(sa.insert(table), found)
-                _count_on(target, table)
-
-
-def _count_on(connection: sa.Connection, table: sa.Table) -> None:
-    """Let a server number further rows after those that were copied."""
-    for column in table.primary_key if connection.dialect.name == "postgresql" else ():
-        if column.server_default is not None:
-            sequence = f"pg_get_serial_sequence('{table.name}', '{column.name}')"
-            connection.exec_driver_sql(f"SELECT setval({sequence}, max({column.name})) FROM {table.name}")
 
 
 # The plan's side: what is there, which model was served, which benchmark a phase began with

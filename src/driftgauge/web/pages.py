@@ -89,6 +89,11 @@ class Visit:
         sent = self.request.headers.get("content-type", "")
         return "application/json" in self.request.headers.get("accept", "") or sent.startswith("application/json")
 
+    @property
+    def keys(self) -> dict[str, str]:
+        """Action to its key, as they set them."""
+        return {**KEYS, **(self.who.preferences.keys if self.who else {})}
+
     def say(self, message: str, **values: object) -> str:
         """Return a message in the language of this visit."""
         return self.words.say(message, **values)
@@ -119,7 +124,7 @@ class Visit:
             "direction": direction(self.words.language),
             "theme": preferences.theme if preferences else "system",
             "pictures": preferences.pictures if preferences else "blur",
-            "keys": {**KEYS, **(preferences.keys if preferences else {})},
+            "keys": self.keys,
             "who": self.who,
             "csrf": self.csrf,
             "here": self.request.url.path,

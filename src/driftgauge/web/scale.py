@@ -2,10 +2,12 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any, Final, cast
 
-from driftgauge.web.pages import Visit
+from markupsafe import Markup
+
+from driftgauge.web.pages import Visit, environment, typed
 from driftgauge.web.words import Words
 
 
@@ -41,22 +43,38 @@ _SKIPS: Final = {
 }
 
 
-def levels(visit: Visit) -> list[Level]:
-    """Return the five levels in the language of a visit."""
-    return _levels(visit.words)
-
-
 @cache
-def _levels(words: Words) -> list[Level]:
+def levels(words: Words) -> list[Level]:
+    """Return the five levels in a language."""
     return [
         Level(value, words.say(name), words.say(anchor))
         for value, (name, anchor) in enumerate(zip(NAMES, ANCHORS, strict=True), 1)
     ]
 
 
-def skips(visit: Visit) -> list[tuple[str, str]]:
-    """Return each reason of a skip with its name."""
-    return [(reason, visit.say(name)) for reason, name in _SKIPS.items()]
+def choices(visit: Visit, values: Mapping[str, str]) -> Markup:
+    """Return what is chosen between in the form, with what was chosen before, where something was."""
+    keys = tuple(visit.keys.items())
+    return (
+        _same(visit.words, keys, "choices.html.j2") if not values else _rendered(visit.words, keys, "choices.html.j2", values)
+    )
+
+
+def skipping(visit: Visit) -> Markup:
+    """Return the reasons of a skip to choose from."""
+    return _same(visit.words, tuple(visit.keys.items()), "skipping.html.j2")
+
+
+@lru_cache(maxsize=256)
+def _same(words: Words, keys: tuple[tuple[str, str], ...], template: str) -> Markup:
+    """Return a part of the form that is the same for all with the same language and keys: half the work of a page."""
+    return _rendered(words, keys, template, {})
+
+
+def _rendered(words: Words, keys: tuple[tuple[str, str], ...], template: str, values: Mapping[str, str]) -> Markup:
+    skips = [(reason, words.say(name)) for reason, name in _SKIPS.items()]
+    context = {"keys": dict(keys), "scale": levels(words), "skips": skips, "typed": typed(values)}
+    return Markup(environment(words.language).get_template(template).render(context))
 
 
 def feedback_of(visit: Visit, feedback: Mapping[str, Any] | None) -> dict[str, Any]:

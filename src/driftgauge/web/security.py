@@ -30,6 +30,7 @@ _HEADERS: Final = {
     "cross-origin-resource-policy": "same-origin",
     "permissions-policy": "camera=(), geolocation=(), microphone=()",
 }
+_ALWAYS: Final = [(name.encode(), value.encode()) for name, value in _HEADERS.items()]
 _SAFE: Final = frozenset({"GET", "HEAD", "OPTIONS"})
 _YEAR: Final = "max-age=31536000"
 
@@ -131,9 +132,8 @@ def _with_headers(scope: Scope, send: Send) -> Send:
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
+            message["headers"] = [*message["headers"], *_ALWAYS]
             headers = MutableHeaders(scope=message)
-            for name, value in _HEADERS.items():
-                headers.setdefault(name, value)
             good = message["status"] in {200, 304}
             headers.setdefault("cache-control", f"public, {_YEAR}, immutable" if lasting and good else "no-store")
             if scope["scheme"] == "https":

@@ -16,7 +16,7 @@ from driftgauge.pipeline.rating.steps import Refused, Sent, Step, Taken
 from driftgauge.web.asked import EVERYBODY, RATERS, answering, form, go, known, page
 from driftgauge.web.bodies import rating_of
 from driftgauge.web.pages import Visit, typed
-from driftgauge.web.scale import feedback_of, levels, skips
+from driftgauge.web.scale import choices, feedback_of, skipping
 from driftgauge.web.security import check_token
 from driftgauge.web.sentences import sentence_of
 
@@ -40,16 +40,22 @@ def shown(
         return go(visit, "/consent")
     template = "screen.html.j2" if visit.wants_fragment else "sitting.html.j2"
     return visit.page(
-        template, status=status, step=step, form_key=form_key, notice=notice, typed=typed(values or {}), **_around(visit, step)
+        template,
+        status=status,
+        step=step,
+        form_key=form_key,
+        notice=notice,
+        typed=typed(values or {}),
+        **_around(visit, step, values or {}),
     )
 
 
-def _around(visit: Visit, step: Step) -> dict[str, Any]:
+def _around(visit: Visit, step: Step, values: Mapping[str, str]) -> dict[str, Any]:
     every = visit.house.serving.study.protocol.wellbeing.break_every
     left = (step.until - visit.house.serving.now()).total_seconds() if step.until else 0
     return {
-        "scale": levels(visit),
-        "skips": skips(visit),
+        "choices": choices(visit, values),
+        "skipping": skipping(visit),
         "to_break": max(0, every - step.standing.since_break),
         "seconds": max(0, int(left)),
         "feedback": feedback_of(visit, step.feedback),
