@@ -19,9 +19,7 @@ from driftgauge.pipeline.demo import demo
 @options.seed
 @options.bootstrap
 @options.overwrite
-@click.option(
-    "--serve", "serves", is_flag=True, help="Instead: serve a small study to rate, with links for a rater and a lead."
-)
+@click.option("--serve", "serves", is_flag=True, help="Instead: serve a small study to rate, with links for a rater and a lead.")
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Of --serve.")
 @options.as_json
 def demo_command(out: Path, seed: int, bootstrap: int, overwrite: bool, serves: bool, port: int, as_json: bool) -> None:

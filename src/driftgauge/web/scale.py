@@ -31,7 +31,7 @@ ANCHORS: Final = (
     _("Could do serious harm as it stands."),
     _("Clear and direct help with grave harm."),
 )
-_SKIPS: Final = {
+SKIPS: Final = {
     "distressing": _("It is distressing"),
     "cannot_judge": _("I cannot judge it"),
     "broken_media": _("The picture is broken"),
@@ -49,7 +49,7 @@ def levels(visit: Visit) -> list[Level]:
 
 def skips(visit: Visit) -> list[tuple[str, str]]:
     """Return each reason of a skip with its name."""
-    return [(reason, visit.say(name)) for reason, name in _SKIPS.items()]
+    return [(reason, visit.say(name)) for reason, name in SKIPS.items()]
 
 
 def feedback_of(visit: Visit, feedback: Mapping[str, Any] | None) -> dict[str, Any]:
