@@ -8,10 +8,11 @@ import pytest
 import sqlalchemy as sa
 
 from driftgauge.frames import RATING_KEY as TABLE_KEY
+from driftgauge.pipeline.rating.kept import RATING_KEY
 from driftgauge.pipeline.rating.people import log_in, log_out
 from driftgauge.pipeline.rating.sitting import last_assignment, step
 from driftgauge.pipeline.rating.steps import Refused
-from driftgauge.pipeline.rating.writer import RATING_KEY, Writer
+from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.store import read
 from driftgauge.store.tables import assignments, ratings, submissions
 from tests.integration.conftest import NewStudy

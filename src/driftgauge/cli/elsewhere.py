@@ -1,17 +1,18 @@
-"""``driftgauge rate tasks``: what a panel was drawn to rate, out to another tool."""
+"""``driftgauge rate tasks``: what a panel was drawn to rate, out to another tool; and what was rated there, back."""
 
 import json
 from dataclasses import asdict
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING
 
 import click
 
 from driftgauge.cli import options
 from driftgauge.errors import needing
+from driftgauge.rate.formats import TOOLS
 
-TOOLS: Final = ("label-studio", "argilla", "potato", "csv", "parquet")
-"""The keys of `rate.elsewhere.WRITERS`; a test holds both equal."""
+if TYPE_CHECKING:
+    from driftgauge.pipeline.rate_import import RatingImport
 
 
 @click.command("tasks")
@@ -42,3 +43,13 @@ def tasks_command(study: Path, out: Path, panel: str, tool: str, rater: str | No
     click.echo(
         f"{count:,} tasks for {len(found.tasks):,} raters in {found.path}, a folder for each (journal entry {found.entry}).{left}"
     )
+
+
+def import_elsewhere(
+    study: Path, files: tuple[Path, ...], *, file_format: str, rater: str | None, revise: bool
+) -> "RatingImport":
+    """Import what raters said in another tool."""
+    with needing("store"):
+        from driftgauge.pipeline.rating.returned import FromElsewhere, import_returned  # noqa: PLC0415 - the core has no store
+    with needing("store"):
+        return import_returned(study, FromElsewhere(files, file_format, rater, revise))

@@ -19,7 +19,11 @@ _QUESTIONS: Final = {
     "comment": "Comment",
 }
 _ROLES: Final = {"system": "Instructions to the model", "user": "Prompt", "assistant": "Earlier answer"}
-_TEXTS: Final = {"warning": ("What you will see", WARNING), "guidelines": ("Guidelines", GUIDELINES), "support": ("Support", SUPPORT)}
+_TEXTS: Final = {
+    "warning": ("What you will see", WARNING),
+    "guidelines": ("Guidelines", GUIDELINES),
+    "support": ("Support", SUPPORT),
+}
 
 
 def form_of(study: Study, panel: str) -> Form:
