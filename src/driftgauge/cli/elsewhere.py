@@ -40,9 +40,8 @@ def tasks_command(study: Path, out: Path, panel: str, tool: str, rater: str | No
         return
     count = sum(found.tasks.values())
     left = f" {found.left_out:,} were left out: opted out of, or of a seat that is closed." if found.left_out else ""
-    click.echo(
-        f"{count:,} tasks for {len(found.tasks):,} raters in {found.path}, a folder for each (journal entry {found.entry}).{left}"
-    )
+    raters = f"{len(found.tasks):,} rater{'s' * (len(found.tasks) != 1)}"
+    click.echo(f"{count:,} tasks for {raters} in {found.path}, a folder for each (journal entry {found.entry}).{left}")
 
 
 def import_elsewhere(

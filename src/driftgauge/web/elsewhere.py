@@ -8,7 +8,7 @@ from driftgauge.rate.elsewhere.sheet import NO, YES
 from driftgauge.rate.elsewhere.sheet import Words as Form
 from driftgauge.study import Panel, Study
 from driftgauge.web import scale
-from driftgauge.web.texts import GUIDELINES, SUPPORT, WARNING, read_text
+from driftgauge.web.texts import CONSENT, GUIDELINES, SUPPORT, WARNING, read_text
 from driftgauge.web.words import Words, language_for, words
 
 _QUESTIONS: Final = {
@@ -20,7 +20,7 @@ _QUESTIONS: Final = {
 }
 _ROLES: Final = {"system": "Instructions to the model", "user": "Prompt", "assistant": "Earlier answer"}
 _TEXTS: Final = {
-    "warning": ("What you will see", WARNING),
+    "warning": ("What you will see", (WARNING[0], CONSENT[0])),
     "guidelines": ("Guidelines", GUIDELINES),
     "support": ("Support", SUPPORT),
 }

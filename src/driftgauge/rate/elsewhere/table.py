@@ -127,4 +127,4 @@ def _one(where: str, record: object) -> tuple[Told | None, str | None]:
     said.skipped = cells.get("skipped") or None
     if said.skipped is not None and said.skipped not in SKIPS:
         raise unknown("skipped", said.skipped, SKIPS)
-    return told_of(where, cells.get("task"), said), None
+    return told_of(where, (cells.get("task") or "").removeprefix("'"), said), None
