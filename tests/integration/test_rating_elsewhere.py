@@ -192,7 +192,7 @@ def test_a_rater_can_go_on_in_the_app_with_what_is_left(new_study: MakeStudy) ->
 
 
 def test_what_was_said_otherwise_before_is_refused_and_is_a_revision_where_that_is_wanted(study: NewStudy) -> None:
-    rater, path = one_export(study)
+    _, path = one_export(study)
     bring_back(study, "label-studio", path)
     other = json.loads(path.read_bytes())
     changed = next(each for each in other if not each["annotations"][0]["was_cancelled"] and is_item(study, each))
