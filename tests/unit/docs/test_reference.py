@@ -15,8 +15,8 @@ from driftgauge.cli import cli
 from driftgauge.cli.gate import EXIT_CODES
 from driftgauge.frames import TABLES
 from driftgauge.rate.exchange import FORMATS
-from driftgauge.rate.formats import ELSEWHERE, TOOLS
 from driftgauge.rate.exchange.ratings import WANTED
+from driftgauge.rate.formats import ELSEWHERE, TOOLS
 from driftgauge.study import GateRule, Margin, Primary, Protocol, Wellbeing
 
 DRIFTGAUGE = Path(sys.executable).parent / "driftgauge"
