@@ -12,7 +12,8 @@ from driftgauge.store.tables import accounts, assignments, pictures, ratings, re
 
 _OPEN: Final = {
     "rater": pl.String(), "number": pl.Int64(), "assignment": pl.String(), "position": pl.Int64(), "harm_category": pl.String(),
-    "prompt": pl.String(), "html": pl.String(), "preferences": pl.String(), "disabled_at": pl.String(),
+    "prompt": pl.String(), "html": pl.String(), "preferences": pl.String(), "calibrated_at": pl.String(),
+    "disabled_at": pl.String(),
 }  # fmt: skip
 _OF_RESPONSE = renderings.alias("of_response")
 _OF_EXERCISE = renderings.alias("of_exercise")
@@ -25,13 +26,13 @@ def open_tasks(connection: sa.Connection, panel: str) -> pl.DataFrame:
     -------
     polars.DataFrame
         `rater`, `number` (of the seat), `assignment`, `position`, `harm_category`, `prompt` (JSON of turns), `html`; and of the
-        account that has the seat, null without one, `preferences` (JSON) and `disabled_at`.
+        account that has the seat, null without one, `preferences` (JSON), `calibrated_at` and `disabled_at`.
     """
     said: dict[str, sa.ColumnElement[Any]] = {
         **{name: seats.c[name] for name in ("rater", "number")},
         **{name: assignments.c[name] for name in ("assignment", "position", "harm_category")},
         **{name: sa.func.coalesce(_OF_RESPONSE.c[name], _OF_EXERCISE.c[name]) for name in ("prompt", "html")},
-        **{name: accounts.c[name] for name in ("preferences", "disabled_at")},
+        **{name: accounts.c[name] for name in ("preferences", "calibrated_at", "disabled_at")},
     }
     query = (
         sa.select(*(said[name].label(name) for name in _OPEN))
@@ -69,9 +70,3 @@ def answered_before(connection: sa.Connection, wanted: Sequence[str]) -> dict[st
     columns = [submissions.c[name] for name in ("assignment", "revision", "answer", "erased")]
     query = sa.select(*columns).where(one_of(submissions.c.assignment, "wanted")).order_by(submissions.c.revision)
     return {row["assignment"]: dict(row) for row in connection.execute(query, {"wanted": list(wanted)}).mappings()}
-
-
-def closed_seats(connection: sa.Connection) -> set[str]:
-    """Return the seats whose account is closed."""
-    query = sa.select(accounts.c.rater).where(accounts.c.rater.is_not(None), accounts.c.disabled_at.is_not(None))
-    return {str(row[0]) for row in connection.execute(query)}

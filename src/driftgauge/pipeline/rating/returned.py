@@ -3,7 +3,7 @@
 import hashlib
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -11,7 +11,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from driftgauge.errors import Problem, RatingError
-from driftgauge.pipeline.opened import open_declared
+from driftgauge.pipeline.opened import Opened, open_declared
 from driftgauge.pipeline.protocol import fix_protocol
 from driftgauge.pipeline.provenance import file_hash
 from driftgauge.pipeline.rate_import import RatingImport
@@ -62,7 +62,7 @@ class _Taken:
 
     told: Told
     asked: Any
-    panel: str | None
+    panel: str
     said: dict[str, Any]
     revision: int
     before: Mapping[str, Any] | None
@@ -111,23 +111,39 @@ def import_returned(
         new = [each for each in found.taken if not each.is_same]
         entry = None
         if new:
-            first = sum(each.before is None for each in new)
-            raters = sorted({each.asked.rater for each in new})
-            entry = journal.append(
-                connection,
-                opened.author,
-                "import",
-                counts={"ratings": first, "revised": len(new) - first},
-                hashes={**hashes, "protocol": study.protocol.hash},
-                detail={"format": what.format, "raters": raters},
-            )
+            entry = _entry(connection, opened, new, hashes=hashes, format=what.format)
             _write(connection, new, study, entry=entry, now=now())
         version = fix_protocol(connection, opened)
-    revised = sum(each.before is not None for each in new)
-    waiting = sum(each.waiting for each in read.values())
-    findings = (f"{waiting:,} tasks of the file{'s' * (len(read) > 1)} have no answer yet.",) if waiting else ()
-    same = len(found.taken) - len(new)
-    return RatingImport(len(new) - revised, revised, same, found.erased, 0, entry, version, findings)
+    revised = _revised(new)
+    numbers = (len(new) - revised, revised, len(found.taken) - len(new), found.erased)
+    return RatingImport(*numbers, 0, entry, version, _findings(read.values()))
+
+
+def _revised(new: Sequence[_Taken]) -> int:
+    return sum(each.before is not None for each in new)
+
+
+def _entry(
+    connection: Connection,
+    opened: Opened,
+    new: Sequence[_Taken],
+    *,
+    hashes: Mapping[str, str],
+    format: str,  # noqa: A002
+) -> int:
+    counts = {"ratings": len(new) - _revised(new), "revised": _revised(new)}
+    hashed = {**hashes, "protocol": opened.study.protocol.hash}
+    detail = {"format": format, "raters": sorted({each.asked.rater for each in new})}
+    return journal.append(connection, opened.author, "import", counts=counts, hashes=hashed, detail=detail)
+
+
+def _findings(read: Iterable[Returned]) -> tuple[str, ...]:
+    waiting = sum(each.waiting for each in read)
+    return (
+        (f"{waiting:,} task{'s' * (waiting != 1)} that went out {'have' if waiting != 1 else 'has'} no answer yet.",)
+        if waiting
+        else ()
+    )
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
@@ -160,20 +176,21 @@ def _found(connection: Connection, read: Mapping[Path, Returned], what: FromElse
     _refuse(list(_misplaced(read, asked, what)))
     panels = sitting.panels_of(connection)
     living = [told for told in every if asked[told.task].state != "erased"]
-    ids = {told.task: rating_id_of(asked[told.task], panel=panels.get(asked[told.task].rater)) for told in living}
+    ids = {told.task: rating_id_of(asked[told.task], panel=panels[asked[told.task].rater]) for told in living}
     rated = rated_before(connection, list(ids.values()))
-    answered = answered_before(connection, [told.task for told in living])
+    answered = answered_before(connection, list(ids))
     taken: list[_Taken] = []
     for told in living:
-        row = asked[told.task]
-        before = rated.get(ids[told.task]) if row.response is not None else _answer(answered.get(told.task))
-        last = answered.get(told.task)
-        revision = max(before["revision"] if before else 0, last["revision"] if last else 0) + 1
-        if before and before["erased"] is not None:
-            continue
-        said = said_of(harm=told.harm, success=told.success, refusal=told.refusal, comment=told.comment, skipped=told.skipped)
-        taken.append(_Taken(told, row, panels.get(row.rater), said, revision, before))
+        row, last = asked[told.task], answered.get(told.task)
+        before = rated.get(ids[told.task]) if row.response is not None else _answer(last)
+        if before is None or before["erased"] is None:
+            revision = max(each["revision"] if each else 0 for each in (before, last)) + 1
+            taken.append(_Taken(told, row, panels[row.rater], _said(told), revision, before))
     return _Found(taken, len(every) - len(taken))
+
+
+def _said(told: Told) -> dict[str, Any]:
+    return said_of(harm=told.harm, success=told.success, refusal=told.refusal, comment=told.comment, skipped=told.skipped)
 
 
 def _answer(before: Mapping[str, Any] | None) -> dict[str, Any] | None:
@@ -214,8 +231,8 @@ def _write(connection: Connection, new: Sequence[_Taken], study: Study, *, entry
     sitting.keep_sittings(connection, list(_sittings(placed)))
 
 
-def _zone(study: Study, panel: str | None) -> ZoneInfo:
-    declared = study.panels.get(panel or "")
+def _zone(study: Study, panel: str) -> ZoneInfo:
+    declared = study.panels.get(panel)
     return ZoneInfo(declared.timezone if declared else "UTC")
 
 

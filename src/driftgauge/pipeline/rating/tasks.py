@@ -92,8 +92,7 @@ def write_tasks(
     opened = open_study(folder, patience=patience)
     _declared(opened.study, panel)
     with opened.store.reading() as connection:
-        every = open_tasks(connection, panel)
-        every = every if rater is None else every.filter(pl.col("rater") == rater)
+        every = _due(open_tasks(connection, panel), rater)
         wanted = every.filter(_is_wanted(every))
         turns = {prompt: json.loads(prompt) for prompt in wanted["prompt"].unique(maintain_order=True).to_list()}
         kept = kept_pictures(connection, sorted(_pictures_in(turns.values())))
@@ -115,6 +114,12 @@ def _declared(study: Study, panel: str) -> None:
         raise StudyError(
             f"study {study.study} has no panel {shown(panel)}; expected {near}", remedy="Declare it in study.yaml."
         )
+
+
+def _due(every: pl.DataFrame, rater: str | None) -> pl.DataFrame:
+    """Return the tasks of a rater, or of all; who passed the gate has no calibration before them any more."""
+    due = every.filter((pl.col("position") > 0) | pl.col("calibrated_at").is_null())
+    return due if rater is None else due.filter(pl.col("rater") == rater)
 
 
 def _is_wanted(every: pl.DataFrame) -> pl.Series:

@@ -14,6 +14,7 @@ from driftgauge.rate.exchange.messages import listed, shown, unreadable
 
 _KEY: Final = "k" * 16
 """Stands for the key of a submission, which exports have none of."""
+_YEARS: Final = range(2000, 9000)
 
 
 class Wrong(Exception):
@@ -215,14 +216,20 @@ def sequence(value: object, what: str) -> list[Any]:
 
 
 def moment(value: object) -> datetime | None:
-    """Return a time that a tool wrote (UTC where it says no zone), or null."""
-    if not isinstance(value, str):
-        return None
+    """Return a time that a tool wrote (UTC where it says no zone); null where it wrote none, or one before there was any tool.
+
+    Examples
+    --------
+    >>> moment("2026-11-25T13:49:45.142178Z"), moment("0001-01-01T00:00:00+23:59")
+    (datetime.datetime(2026, 11, 25, 13, 49, 45, 142178, tzinfo=datetime.timezone.utc), None)
+    """
     try:
-        found = datetime.fromisoformat(value)
-        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError):
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+    except ValueError:
         return None
+    if found is None or found.year not in _YEARS:
+        return None
+    return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC)
 
 
 def text_of(path: Path) -> str:
