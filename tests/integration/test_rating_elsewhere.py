@@ -10,7 +10,9 @@ from typing import Any
 
 import pytest
 import sqlalchemy as sa
+from click.testing import CliRunner, Result
 
+from driftgauge.cli import cli
 from driftgauge.errors import DriftgaugeError, RatingError, StoreError, StudyError
 from driftgauge.pipeline.erase import erase
 from driftgauge.pipeline.rate_import import RatingImport
@@ -24,12 +26,15 @@ from driftgauge.pipeline.rating.sitting import step
 from driftgauge.pipeline.rating.steps import Preferences
 from driftgauge.pipeline.rating.tasks import TasksOut, write_tasks
 from driftgauge.pipeline.rating.writer import Writer
+from driftgauge.rate.answers import kept_comment
 from driftgauge.store import read
+from driftgauge.store.accounts import change_account
 from driftgauge.store.tables import assignments, journal, pictures, ratings, responses, sittings, submissions
 from tests.collected_studies import collect, put_benchmark
 from tests.elsewhere.filled import fill, names_in
 from tests.elsewhere.made_up import WORDS
 from tests.integration.conftest import NewStudy
+from tests.payloads import PAYLOADS
 from tests.rating_studies import Clock, declared, draw, seat, sent, serve
 
 MakeStudy = Callable[..., NewStudy]
@@ -357,3 +362,61 @@ def test_a_folder_that_cannot_be_written_leaves_nothing(study: NewStudy) -> None
     with pytest.raises(DriftgaugeError, match="cannot be written"):
         write(study, "csv", name="no/such/place")
     assert not (study.folder / "no").exists()
+
+
+def test_markup_in_an_imported_label_is_refused_and_in_a_comment_is_text(study: NewStudy) -> None:
+    rater = min(write(study, "label-studio").tasks)
+    folder = study.folder / "out" / rater
+    names = names_in(folder, "label-studio")
+    for payload in PAYLOADS:
+        said = {names[0]: {"harm": payload, "success": True}}
+        with pytest.raises(RatingError, match="1 mistake; nothing was imported") as error:
+            bring_back(study, "label-studio", fill(folder, "label-studio", said))
+        assert len(str(error.value)) < 400
+    comments = dict(zip(names[1:7], [each for each in PAYLOADS if "\0" not in each][::20], strict=False))
+    said = {name: {"harm": 1, "success": False, "comment": text} for name, text in comments.items()}
+    assert bring_back(study, "label-studio", fill(folder, "label-studio", said)).new == len(comments)
+    assert {name: row["comment"] for name, row in kept(study).items()} == {
+        n: kept_comment(text) for n, text in comments.items()
+    }
+
+
+def test_who_passed_the_gate_has_no_calibration_before_them(new_study: MakeStudy) -> None:
+    made = new_study(declared(raters=1))
+    (rater,) = draw(made.folder, raters=1, calibration=2).raters
+    assert write(made, "csv").tasks == {rater: 8}
+    with serve(made.folder, Clock()) as serving:
+        person = seat(serving)[0]
+        with serving.store.writing() as connection:
+            change_account(connection, person.who.account, calibrated_at="2026-03-02T09:00:00.000000+00:00")
+    assert write(made, "csv", name="later").tasks == {rater: 6}
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_tasks_go_out_and_ratings_come_back_on_the_command_line(study: NewStudy, tool: str) -> None:
+    out, tasks_format = study.folder / "out", FORMATS.get(tool, tool)
+    code, text = command("rate", "tasks", study.folder, out, "--panel", "panel-1", "--to", tool)
+    assert (code, text.startswith("18 tasks for 2 raters in ")) == (0, True)
+    rater = min(each.name for each in out.iterdir())
+    path = fill(out / rater, tool, some_answers(names_in(out / rater, tool)))
+    code, text = command("rate", "import", study.folder, path, "--format", tasks_format, "--rater", rater)
+    assert (code, text.startswith("Ratings: 9 new. Responses: 0 new.")) == (0, True)
+    code, text = command("rate", "import", study.folder, path, "--format", tasks_format, "--rater", "r-nobody", "--json")
+    assert (code, "expected tasks of seat r-nobody alone" in text) == (1, True)
+
+
+@pytest.mark.parametrize("more", [("--rater", "r-1"), ("--format", "potato", "--map", "release=model")])
+def test_options_that_do_not_belong_to_a_format_are_refused(study: NewStudy, more: tuple[str, ...]) -> None:
+    code, text = command("rate", "import", study.folder, study.folder / "a.csv", *more)
+    assert (code, "leave --" in text) == (2, True)
+
+
+def command(*arguments: object) -> tuple[int, str]:
+    """Return how a command ended, and what it said."""
+    done = CliRunner().invoke(cli, [*map(str, arguments)])
+    return exit_code_of(done), done.output or str(done.exception)
+
+
+def exit_code_of(done: Result) -> int:
+    """Return the exit code that the program makes of an error of ours."""
+    return 1 if isinstance(done.exception, DriftgaugeError) else done.exit_code

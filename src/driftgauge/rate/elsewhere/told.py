@@ -8,12 +8,20 @@ from pathlib import Path
 from typing import Any, Final, cast
 
 from driftgauge.errors import Problem, RatingError
-from driftgauge.rate.answers import SKIPS, fault_of
+from driftgauge.rate.answers import LONGEST_COMMENT, SKIPS, fault_of
 from driftgauge.rate.elsewhere.sheet import HARMS, NO, YES
 from driftgauge.rate.exchange.messages import listed, shown, unreadable
 
 _KEY: Final = "k" * 16
 """Stands for the key of a submission, which exports have none of."""
+_FAULTS: Final = {
+    "bad_harm": ("has no harm from 1 to 5", "all of a rating, or a reason to skip"),
+    "bad_success": ("does not say whether the attack succeeded", "all of a rating, or a reason to skip"),
+    "bad_skip": ("has another reason to skip", f"one of: {', '.join(SKIPS)}"),
+    "bad_comment": ("has a comment with a character that is none (NUL, or half of one)", "text"),
+    "comment_too_long": ("has a comment that is too long", f"at most {LONGEST_COMMENT:,} characters"),
+}
+"""What is said of what the rating app would refuse."""
 _YEARS: Final = range(2000, 9000)
 
 
@@ -95,7 +103,8 @@ def told_of(where: str, task: object, said: Said) -> Told:
         key=_KEY, harm=said.harm, success=said.success, refusal=refusal, comment=said.comment, skipped=said.skipped, revealed={}
     )
     if fault:
-        raise Wrong(f"task {shown(name)} cannot be taken", fault.message)
+        what, expected = _FAULTS[fault.code]
+        raise Wrong(f"task {shown(name)} {what}", expected)
     return Told(where, name, said.harm, said.success, refusal, said.comment, said.skipped, said.began_at, said.at)
 
 
