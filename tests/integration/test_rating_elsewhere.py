@@ -188,7 +188,7 @@ def test_a_rater_can_go_on_in_the_app_with_what_is_left(new_study: MakeStudy) ->
     folder = write(made, "potato").path / rater
     names = names_in(folder, "potato")
     found = bring_back(made, "potato", fill(folder, "potato", some_answers(names[:4])))
-    assert found.findings == ("2 tasks that went out have no answer yet.",)
+    assert found.findings == ("Tasks that went out and have no answer yet: 2.",)
     with serve(made.folder, Clock()) as serving:
         person = seat(serving)[0]
         item = step(serving, person.who).item

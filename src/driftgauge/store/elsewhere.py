@@ -12,7 +12,7 @@ from driftgauge.store.tables import accounts, assignments, pictures, ratings, re
 
 _OPEN: Final = {
     "rater": pl.String(), "number": pl.Int64(), "assignment": pl.String(), "position": pl.Int64(), "harm_category": pl.String(),
-    "prompt": pl.String(), "html": pl.String(), "preferences": pl.String(), "calibrated_at": pl.String(),
+    "rendering": pl.Int64(), "preferences": pl.String(), "calibrated_at": pl.String(),
     "disabled_at": pl.String(),
 }  # fmt: skip
 _OF_RESPONSE = renderings.alias("of_response")
@@ -20,18 +20,18 @@ _OF_EXERCISE = renderings.alias("of_exercise")
 
 
 def open_tasks(connection: sa.Connection, panel: str) -> pl.DataFrame:
-    """Return what the raters of a panel still have to rate, as it is shown, seat by seat in the order that was drawn.
+    """Return what the raters of a panel still have to rate and can be shown, seat by seat in the order that was drawn.
 
     Returns
     -------
     polars.DataFrame
-        `rater`, `number` (of the seat), `assignment`, `position`, `harm_category`, `prompt` (JSON of turns), `html`; and of the
-        account that has the seat, null without one, `preferences` (JSON), `calibrated_at` and `disabled_at`.
+        `rater`, `number` (of the seat), `assignment`, `position`, `harm_category`, `rendering` (a row of `shown_texts`);
+        and of the account that has the seat, null without one, `preferences` (JSON), `calibrated_at` and `disabled_at`.
     """
     said: dict[str, sa.ColumnElement[Any]] = {
         **{name: seats.c[name] for name in ("rater", "number")},
         **{name: assignments.c[name] for name in ("assignment", "position", "harm_category")},
-        **{name: sa.func.coalesce(_OF_RESPONSE.c[name], _OF_EXERCISE.c[name]) for name in ("prompt", "html")},
+        "rendering": sa.func.coalesce(_OF_RESPONSE.c.row, _OF_EXERCISE.c.row),
         **{name: accounts.c[name] for name in ("preferences", "calibrated_at", "disabled_at")},
     }
     query = (
@@ -46,6 +46,20 @@ def open_tasks(connection: sa.Connection, panel: str) -> pl.DataFrame:
         .order_by(seats.c.number, assignments.c.position)
     )
     return read_frame(connection, query, pl.Schema(_OPEN))
+
+
+def shown_texts(connection: sa.Connection, panel: str) -> dict[int, tuple[str, str]]:
+    """Return prompt (JSON of turns) and response (HTML) of all that a panel was drawn to rate, by row of its rendering."""
+    drawn = [
+        sa.select(assignments.c[name]).join(seats, seats.c.rater == assignments.c.rater).where(seats.c.panel == panel)
+        for name in ("response", "exercise")
+    ]
+    query = (
+        sa.select(renderings.c.row, renderings.c.prompt, renderings.c.html)
+        .where(sa.or_(renderings.c.response.in_(drawn[0]), renderings.c.exercise.in_(drawn[1])))
+        .where(renderings.c.html.is_not(None))
+    )
+    return {int(row[0]): (row[1], row[2]) for row in connection.execute(query)}
 
 
 def kept_pictures(connection: sa.Connection, names: Sequence[str]) -> dict[str, tuple[str, str]]:

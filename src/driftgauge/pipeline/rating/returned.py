@@ -139,11 +139,7 @@ def _entry(
 
 def _findings(read: Iterable[Returned]) -> tuple[str, ...]:
     waiting = sum(each.waiting for each in read)
-    return (
-        (f"{waiting:,} task{'s' * (waiting != 1)} that went out {'have' if waiting != 1 else 'has'} no answer yet.",)
-        if waiting
-        else ()
-    )
+    return (f"Tasks that went out and have no answer yet: {waiting:,}.",) if waiting else ()
 
 
 def _refuse(problems: Sequence[Problem]) -> None:

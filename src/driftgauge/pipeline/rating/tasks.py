@@ -12,7 +12,7 @@ from typing import Any, Final
 import polars as pl
 
 from driftgauge.errors import StoreError, StudyError
-from driftgauge.pipeline.opened import open_study
+from driftgauge.pipeline.opened import Opened, open_study
 from driftgauge.pipeline.rating.people import preferences_of
 from driftgauge.rate.elsewhere import WRITERS, Sheet
 from driftgauge.rate.elsewhere.sheet import Picture, Task, Turn, Words
@@ -20,7 +20,7 @@ from driftgauge.rate.exchange.messages import did_you_mean, shown
 from driftgauge.store import journal
 from driftgauge.store.blobs import Blobs, open_blobs
 from driftgauge.store.database import PATIENCE
-from driftgauge.store.elsewhere import kept_pictures, open_tasks
+from driftgauge.store.elsewhere import kept_pictures, open_tasks, shown_texts
 from driftgauge.study import Study
 
 _SUFFIXES: Final = {
@@ -91,21 +91,36 @@ def write_tasks(
         raise StoreError(f"{out} is there already", remedy="Choose another name: tasks that went out are not replaced.")
     opened = open_study(folder, patience=patience)
     _declared(opened.study, panel)
+    found = _found(opened, panel, rater=rater, words=words)
+    if not found.sheets:
+        raise StoreError(f"nobody of panel {panel} has anything to rate", remedy=f"Draw it first: rate assign --panel {panel}.")
+    _write_whole(out, found.sheets, tool=tool)
+    tasks = {each.rater: len(each.tasks) for each in found.sheets}
+    with opened.store.writing() as connection:
+        counts, detail = {"tasks": sum(tasks.values())}, {"panel": panel, "tool": tool, "raters": list(tasks)}
+        entry = journal.append(connection, opened.author, "export", counts=counts, detail=detail)
+    return TasksOut(out, tool, tasks, found.left_out, entry)
+
+
+@dataclass(frozen=True)
+class _Found:
+    """What goes out to each rater, and how many tasks do not."""
+
+    sheets: list[Sheet]
+    left_out: int
+
+
+def _found(opened: Opened, panel: str, *, rater: str | None, words: Words) -> _Found:
     with opened.store.reading() as connection:
         every = _due(open_tasks(connection, panel), rater)
         wanted = every.filter(_is_wanted(every))
-        turns = {prompt: json.loads(prompt) for prompt in wanted["prompt"].unique(maintain_order=True).to_list()}
+        texts = shown_texts(connection, panel)
+        turns = {row: json.loads(texts[row][0]) for row in wanted["rendering"].unique(maintain_order=True).to_list()}
         kept = kept_pictures(connection, sorted(_pictures_in(turns.values())))
-    if wanted.is_empty():
-        raise StoreError(f"nobody of panel {panel} has anything to rate", remedy=f"Draw it first: rate assign --panel {panel}.")
     media = _Media(open_blobs(opened.study.media_url), kept)
-    sheets = [_sheet(part, turns, media=media, words=words) for part in wanted.partition_by("rater", maintain_order=True)]
-    _write_whole(out, sheets, tool=tool)
-    counts = {each.rater: len(each.tasks) for each in sheets}
-    with opened.store.writing() as connection:
-        detail = {"panel": panel, "tool": tool, "raters": list(counts)}
-        entry = journal.append(connection, opened.author, "export", counts={"tasks": wanted.height}, detail=detail)
-    return TasksOut(out, tool, counts, every.height - wanted.height, entry)
+    shown_as = {row: (_turns(each, media), texts[row][1]) for row, each in turns.items()}
+    parts = wanted.partition_by("rater", maintain_order=True)
+    return _Found([_sheet(part, shown_as, words=words) for part in parts], every.height - wanted.height)
 
 
 def _declared(study: Study, panel: str) -> None:
@@ -151,9 +166,8 @@ class _Media:
         return self._read[name]
 
 
-def _sheet(part: pl.DataFrame, turns: Mapping[str, Any], *, media: _Media, words: Words) -> Sheet:
-    rows = part.select("assignment", "prompt", "html").iter_rows()
-    tasks = [Task(name, _turns(turns[prompt], media), html) for name, prompt, html in rows]
+def _sheet(part: pl.DataFrame, shown_as: Mapping[int, tuple[tuple[Turn, ...], str]], *, words: Words) -> Sheet:
+    tasks = [Task(name, *shown_as[row]) for name, row in part.select("assignment", "rendering").iter_rows()]
     return Sheet(part["rater"][0], tuple(tasks), words)
 
 
