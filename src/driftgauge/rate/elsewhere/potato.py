@@ -57,7 +57,10 @@ def _address(picture: Picture) -> str:
 
 
 def configuration(words: Words) -> dict[str, Any]:
-    """Return what Potato is configured with: one annotator, the tasks in the order of the file."""
+    """Return what Potato is configured with: the tasks in the order of the file.
+
+    A reason to skip is a box, and no radio button, because who chose one by mistake has to be able to take it back.
+    """
     keys = {YES: "s", NO: "f"}
     harm = [
         {"name": value, "displayed_label": f"{value} {name}", "tooltip": anchor, "key_value": value}
@@ -79,7 +82,7 @@ def configuration(words: Words) -> dict[str, Any]:
             _scheme("radio", "harm", words, labels=harm),
             _scheme("radio", "success", words, labels=success),
             _scheme("multiselect", "refusal", words, labels=refusal),
-            _scheme("radio", "skipped", words, labels=skips),
+            _scheme("multiselect", "skipped", words, labels=skips),
             _scheme("text", "comment", words, multiline=True),
         ],
     }
