@@ -31,6 +31,7 @@ from driftgauge.rate.exchange.messages import listed, shown
 
 EXPECTED: Final = "records.json of Dataset.to_disk: a list of records"
 _RATINGS: Final = tuple(int(value) for value in HARMS)
+_STATUSES: Final = ("pending", "completed")
 _NEW: Final = {"id": None, "inserted_at": None, "updated_at": None}
 
 
@@ -128,9 +129,10 @@ def _one(where: str, record: object) -> tuple[Told | None, str | None]:
     if "id" not in found or "responses" not in found:
         raise Wrong("a record without `id` and `responses`", EXPECTED)
     answers = mapping(found["responses"], "`responses`")
-    if found.get("status") not in {"pending", "completed"}:
-        raise unknown("status", found.get("status"), ("pending", "completed"))
-    if found["status"] == "pending" or not answers:
+    status = found.get("status")
+    if status not in _STATUSES:
+        raise unknown("status", status, _STATUSES)
+    if status == "pending" or not answers:
         return None, None
     said = Said()
     for name, several in answers.items():
