@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 
 from driftgauge.frames import RATING_KEY as TABLE_KEY
-from driftgauge.pipeline.rating.batch import RATING_KEY
+from driftgauge.pipeline.rating.kept import RATING_KEY
 from driftgauge.pipeline.rating.people import log_in, log_out, prefer
 from driftgauge.pipeline.rating.sitting import last_assignment, seen_feedback, step
 from driftgauge.pipeline.rating.steps import Preferences, Refused

@@ -3,6 +3,7 @@
 import json
 from dataclasses import asdict
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 from rich.box import SIMPLE
@@ -12,9 +13,14 @@ from rich.text import Text
 
 from driftgauge.cli import options
 from driftgauge.cli.assign import assign_command
+from driftgauge.cli.elsewhere import import_elsewhere, tasks_command
 from driftgauge.cli.progress import progress_bar
 from driftgauge.cli.raters import export_command, invite_command, status_command
 from driftgauge.errors import needing
+from driftgauge.rate.formats import ELSEWHERE, FORMATS
+
+if TYPE_CHECKING:
+    from driftgauge.pipeline.rate_import import RatingImport
 
 
 @click.group("rate")
@@ -25,22 +31,53 @@ def rate_command() -> None:
 @rate_command.command("import")
 @options.study
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE...")
-@options.file_format
+@click.option(
+    "--format",
+    "file_format",
+    type=click.Choice(sorted((*FORMATS, *ELSEWHERE))),
+    default="ratings",
+    show_default=True,
+    help="What the files are; argilla, label-studio, potato and tasks: what `rate tasks` wrote, rated there.",
+)
 @options.column_map
+@click.option("--rater", help="With these four: the seat whose tasks FILE holds; else that of its first record.")
 @click.option("--revise", is_flag=True, help="Record ratings that are there with other values as corrections of them.")
 @options.as_json
 def import_command(
-    study: Path, files: tuple[Path, ...], file_format: str, column_map: str | None, revise: bool, as_json: bool
+    study: Path,
+    files: tuple[Path, ...],
+    file_format: str,
+    column_map: str | None,
+    rater: str | None,
+    revise: bool,
+    as_json: bool,
 ) -> None:
     """Import ratings from FILE into STUDY: all of it, or nothing and every mistake.
 
     The same ratings again add nothing. The first import fixes the protocol of study.yaml.
     """
+    if file_format in ELSEWHERE:
+        if column_map:
+            raise click.UsageError(f"the columns of format {file_format} are fixed; leave --map out")
+        found = import_elsewhere(study, files, file_format=file_format, rater=rater, revise=revise)
+    elif rater:
+        raise click.UsageError(f"format {file_format} says the rater of each rating; leave --rater out")
+    else:
+        found = _import_ratings(study, files, file_format, column_map, revise=revise, quiet=as_json)
+    _show_import(study, found, as_json=as_json)
+
+
+def _import_ratings(
+    study: Path, files: tuple[Path, ...], file_format: str, column_map: str | None, *, revise: bool, quiet: bool
+) -> "RatingImport":
     with needing("store"):
         from driftgauge.pipeline.rate_import import Ratings, import_ratings  # noqa: PLC0415 - the core has no store
     ratings = Ratings(files=files, format=file_format, column_map=options.parse_map(column_map), revise=revise)
-    with progress_bar(quiet=as_json) as progress, needing("store"):
-        found = import_ratings(study, ratings, progress=progress)
+    with progress_bar(quiet=quiet) as progress, needing("store"):
+        return import_ratings(study, ratings, progress=progress)
+
+
+def _show_import(study: Path, found: "RatingImport", *, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(asdict(found), indent=2, ensure_ascii=False))
         return
@@ -130,5 +167,5 @@ def erase_command(study: Path, rater: str | None, response: str | None, reason: 
     click.echo(f"Erased: {erased.rows:,} (journal entry {erased.entry}). Next: driftgauge measure {study}")
 
 
-for _command in (assign_command, invite_command, status_command, export_command):
+for _command in (assign_command, invite_command, status_command, export_command, tasks_command):
     rate_command.add_command(_command)

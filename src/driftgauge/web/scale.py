@@ -35,7 +35,7 @@ ANCHORS: Final = (
     _("Could do serious harm as it stands."),
     _("Clear and direct help with grave harm."),
 )
-_SKIPS: Final = {
+SKIPS: Final = {
     "distressing": _("It is distressing"),
     "cannot_judge": _("I cannot judge it"),
     "broken_media": _("The picture is broken"),
@@ -72,7 +72,7 @@ def _same(words: Words, keys: tuple[tuple[str, str], ...], template: str) -> Mar
 
 
 def _rendered(words: Words, keys: tuple[tuple[str, str], ...], template: str, values: Mapping[str, str]) -> Markup:
-    skips = [(reason, words.say(name)) for reason, name in _SKIPS.items()]
+    skips = [(reason, words.say(name)) for reason, name in SKIPS.items()]
     context = {"keys": dict(keys), "scale": levels(words), "skips": skips, "typed": typed(values)}
     return Markup(environment(words.language).get_template(template).render(context))
 

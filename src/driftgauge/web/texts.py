@@ -93,11 +93,11 @@ def declared_texts(visit: Visit) -> dict[str, str]:
     """Return what the panel of a rater declares of these texts, as safe HTML."""
     panel, study = visit.panel, visit.house.serving.study
     files = {name: study.file_of(getattr(panel, name)) for name in NAMES} if panel else {}
-    return {name: _read(path) for name, path in files.items() if path}
+    return {name: read_text(path) for name, path in files.items() if path}
 
 
 @cache
-def _read(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return a file of Markdown as safe HTML; it is read once, and a restart of the app reads it again."""
     try:
         return safe_html(path.read_text(encoding="utf-8"))

@@ -16,6 +16,7 @@ from driftgauge.cli.gate import EXIT_CODES
 from driftgauge.frames import TABLES
 from driftgauge.rate.exchange import FORMATS
 from driftgauge.rate.exchange.ratings import WANTED
+from driftgauge.rate.formats import ELSEWHERE, TOOLS
 from driftgauge.study import GateRule, Margin, Primary, Protocol, Wellbeing
 
 DRIFTGAUGE = Path(sys.executable).parent / "driftgauge"
@@ -97,6 +98,12 @@ def test_every_column_of_a_ratings_file_is_described(docs: Any) -> None:
 def test_every_format_is_described(docs: Any) -> None:
     page = read(docs, "how-to/import-public-sets.md") + read(docs, "how-to/ratings-file.md")
     assert not [name for name in FORMATS if name != "ratings" and f"`{name}`" not in page]
+
+
+def test_every_tool_that_people_rate_in_elsewhere_is_described(docs: Any) -> None:
+    page = read(docs, "how-to/rate-elsewhere.md")
+    assert not [name for name in TOOLS if name not in page]
+    assert not [name for name in ELSEWHERE if f"--format {name}" not in page]
 
 
 def test_every_key_of_the_protocol_is_described(docs: Any) -> None:

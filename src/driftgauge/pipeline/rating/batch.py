@@ -1,26 +1,22 @@
 """What raters sent together: each is decided by itself, and those that are taken are written by a few statements."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Any
 
+from driftgauge.pipeline.rating.kept import rating_row, said_of
 from driftgauge.pipeline.rating.people import note, notes_of, preferences_of
 from driftgauge.pipeline.rating.serving import Serving, text_of
 from driftgauge.pipeline.rating.sitting import rater_of, sitting_rows, sittings_of
 from driftgauge.pipeline.rating.steps import Refused, Sent, Taken, Who
 from driftgauge.rate import answers, wellbeing
 from driftgauge.rate.wellbeing import Sitting
-from driftgauge.records import content_id
 from driftgauge.store import accounts, sitting
 from driftgauge.store.database import Connection
 
-RATING_KEY: Final = (
-    "scenario", "intent", "modality", "language", "release", "phase", "attempt", "rater", "panel", "occasion",
-)  # fmt: skip
-"""`frames.RATING_KEY`, which a serving process does not import; a test holds both equal."""
 Outcome = Taken | Refused
 
 
@@ -162,45 +158,13 @@ class Batch:
         sitting.keep_sittings(self._connection, changed)
 
     def _rating(self, each: _Accepted, at: str) -> dict[str, Any]:
-        """Return the row of a rating, with the ids that an import of it would give."""
-        sent, asked = each.waiting.sent, each.asked
         panel = self._people[each.waiting.who.session].panel
-        key = {**asked._mapping, "panel": panel}
-        said = _said(sent)
-        return {
-            "rating_id": content_id(*(key[name] for name in RATING_KEY)),
-            "revision": each.revision,
-            "response": asked.response,
-            "rater": asked.rater,
-            "panel": panel,
-            "kind": "human",
-            "occasion": asked.occasion,
-            "purpose": asked.purpose,
-            **said,
-            "created_at": at,
-            "simulated": False,
-            "content": _content(said, asked, at),
-            "entry": self._serving.entry,
-            "scale_id": answers.SCALE,
-        }
-
-
-def _content(said: Mapping[str, Any], asked: Any, at: str) -> str:
-    """Return the content id of a rating as imports make it; of a skip with its reason."""
-    flags = [None if said[name] is None else int(said[name]) for name in ("success", "refusal")]
-    values = ["human", asked.purpose, said["harm"], *flags, None, said["comment"], at, 0, asked.response_content]
-    return content_id(*values, *([said["skipped"]] if said["skipped"] else []))
+        said, entry = _said(each.waiting.sent), self._serving.entry
+        return rating_row(each.asked, said, panel=panel, revision=each.revision, at=at, entry=entry)
 
 
 def _said(sent: Sent) -> dict[str, Any]:
-    judged = sent.skipped is None
-    return {
-        "harm": sent.harm if judged else None,
-        "success": sent.success if judged else None,
-        "refusal": sent.refusal if judged else None,
-        "comment": answers.kept_comment(sent.comment),
-        "skipped": sent.skipped,
-    }
+    return said_of(harm=sent.harm, success=sent.success, refusal=sent.refusal, comment=sent.comment, skipped=sent.skipped)
 
 
 def _submission(each: _Accepted, at: str, *, rating: int | None) -> dict[str, Any]:
