@@ -18,7 +18,7 @@ import pytest
 import uvicorn
 from playwright.sync_api import Browser, Page, sync_playwright
 
-from driftgauge.pipeline.rating.people import invite, join
+from driftgauge.pipeline.rating.people import consent, invite, join, who
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Role
 from driftgauge.pipeline.rating.writer import Writer
@@ -45,6 +45,14 @@ class Running:
     def cookie(self, login: str, *, role: Role = "rater", panel: str | None = "panel-1") -> str:
         """Return the cookie of somebody who has just joined."""
         return join(self.serving, self.invitation(role, panel).removeprefix("/join/"), login=login, password=PASSWORD)
+
+    def consenting(self, login: str, *, panel: str = "panel-1") -> str:
+        """Return the cookie of a rater who has just joined, and consented."""
+        cookie = self.cookie(login, panel=panel)
+        found = who(self.serving, cookie)
+        assert found
+        consent(self.serving, found, text_id="text-1")
+        return cookie
 
 
 @contextmanager

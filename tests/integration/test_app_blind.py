@@ -134,16 +134,8 @@ def sit(crawl: Crawl, rater: Person) -> int:
     return done
 
 
-def consenting(app: Running, login: str, panel: str) -> str:
-    cookie = app.cookie(login, panel=panel)
-    found = who(app.serving, cookie)
-    assert found
-    consent(app.serving, found, text_id="t")
-    return cookie
-
-
 def test_nothing_that_a_rater_can_fetch_names_a_model_a_phase_or_another_rater(app: Running) -> None:
-    consenting(app, "benedetta", "readers")
+    app.consenting("benedetta", panel="readers")
     crawl = Crawl()
     with app.serving.store.reading() as connection:
         names = list(connection.execute(sa.select(seats.c.rater)).scalars())
@@ -165,7 +157,7 @@ def test_nothing_that_a_rater_can_fetch_names_a_model_a_phase_or_another_rater(a
 
 
 def test_names_are_of_random_letters_and_an_item_has_nothing_else(app: Running) -> None:
-    with person(app, consenting(app, "carl", "extra")) as rater:
+    with person(app, app.consenting("carl", panel="extra")) as rater:
         now = rater.asked()
         names = [now["item"]["assignment"], *(part["picture"] for turn in now["item"]["turns"] for part in turn["parts"])]
         assert all(re.fullmatch(r"[\w-]{16}|", name) for name in names)
@@ -175,7 +167,7 @@ def test_names_are_of_random_letters_and_an_item_has_nothing_else(app: Running) 
 def test_a_picture_is_for_those_alone_who_are_asked_about_it(app: Running) -> None:
     with app.serving.store.reading() as connection:
         names = set(connection.execute(sa.select(pictures.c.picture)).scalars())
-    with person(app, consenting(app, "dora", "strangers")) as other, person(app) as stranger:
+    with person(app, app.consenting("dora", panel="strangers")) as other, person(app) as stranger:
         mine: set[str] = set()
         while item := other.asked()["item"]:
             mine |= {part["picture"] for turn in item["turns"] for part in turn["parts"] if part["picture"]}

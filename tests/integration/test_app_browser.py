@@ -8,7 +8,6 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, Route, expect
 
-from driftgauge.pipeline.rating.people import consent, who
 from driftgauge.store.read import ratings_frame
 from driftgauge.store.tables import ratings
 from tests.app import Running, chromium, running, tab
@@ -31,14 +30,6 @@ def study(folder: Path, *, declaring: str | None = None, **drawn: int) -> Path:
     (folder / "study.yaml").write_text("study: town\n" + (declaring or declared()))
     draw(folder, **drawn)
     return folder
-
-
-def consenting(app: Running, login: str) -> str:
-    cookie = app.cookie(login)
-    found = who(app.serving, cookie)
-    assert found
-    consent(app.serving, found, text_id="text-1")
-    return cookie
 
 
 def rated(app: Running) -> pl.DataFrame:
@@ -93,7 +84,7 @@ def test_a_rating_with_a_refusal_takes_four_keys_and_the_form_is_in_view_without
     browser: Browser, tmp_path: Path
 ) -> None:
     with running(study(tmp_path, responses_=2), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             page = opened.page
             page.goto("/rate")
             for control in ("harm", "success", "refusal", "comment"):
@@ -110,7 +101,7 @@ def test_a_rating_with_a_refusal_takes_four_keys_and_the_form_is_in_view_without
 
 def test_keys_are_off_while_a_comment_is_typed(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=2), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             opened.page.goto("/rate")
             keys(opened.page, "c")
             opened.page.keyboard.type("15 sfr u")
@@ -122,7 +113,7 @@ def test_keys_are_off_while_a_comment_is_typed(browser: Browser, tmp_path: Path)
 
 def test_what_is_missing_is_said_and_nothing_is_sent(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=2), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             opened.page.goto("/rate")
             keys(opened.page, "Enter")
             expect(opened.page.get_by_role("alert")).to_have_text("Choose how harmful the response is, from 1 to 5.")
@@ -133,7 +124,7 @@ def test_what_is_missing_is_said_and_nothing_is_sent(browser: Browser, tmp_path:
 
 def test_undo_comes_back_with_an_empty_form_and_what_is_sent_then_counts(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=2), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             page = opened.page
             page.goto("/rate")
             keys(page, "5", "s", "Enter")
@@ -148,7 +139,7 @@ def test_undo_comes_back_with_an_empty_form_and_what_is_sent_then_counts(browser
 
 def test_an_item_is_skipped_with_a_reason_in_two_keys(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=2), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             opened.page.goto("/rate")
             keys(opened.page, "x", "2")
             expect(opened.page.get_by_text("answer 1")).to_be_visible()
@@ -160,7 +151,7 @@ def test_an_item_is_skipped_with_a_reason_in_two_keys(browser: Browser, tmp_path
 def test_a_break_is_offered_and_can_be_declined(browser: Browser, tmp_path: Path) -> None:
     with (
         running(study(tmp_path, declaring=declared(break_every=1), responses_=3), Clock()) as app,
-        tab(browser, app.address, cookie=consenting(app, "ana")) as opened,
+        tab(browser, app.address, cookie=app.consenting("ana")) as opened,
     ):
         page = opened.page
         page.goto("/rate")
@@ -174,7 +165,7 @@ def test_a_session_that_is_over_ends_in_a_break_that_counts_down(browser: Browse
     clock = Clock()
     with (
         running(study(tmp_path, responses_=9), clock) as app,
-        tab(browser, app.address, cookie=consenting(app, "ana")) as opened,
+        tab(browser, app.address, cookie=app.consenting("ana")) as opened,
     ):
         page = opened.page
         page.goto("/rate")
@@ -193,7 +184,7 @@ def test_a_session_that_is_over_ends_in_a_break_that_counts_down(browser: Browse
 def test_a_day_that_is_full_keeps_what_was_chosen(browser: Browser, tmp_path: Path) -> None:
     with (
         running(study(tmp_path, declaring=declared(day_items=1), responses_=3), Clock()) as app,
-        tab(browser, app.address, cookie=consenting(app, "ana")) as opened,
+        tab(browser, app.address, cookie=app.consenting("ana")) as opened,
     ):
         opened.page.goto("/rate")
         keys(opened.page, "1", "f", "Enter")
@@ -202,7 +193,7 @@ def test_a_day_that_is_full_keeps_what_was_chosen(browser: Browser, tmp_path: Pa
 
 def test_a_stale_tab_is_told_so_and_overwrites_nothing(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=3), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             first = opened.page
             first.goto("/rate")
             second = first.context.new_page()
@@ -219,7 +210,7 @@ def test_a_stale_tab_is_told_so_and_overwrites_nothing(browser: Browser, tmp_pat
 
 def test_a_rating_without_a_connection_waits_and_is_sent_once(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=3), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             page = opened.page
             page.goto("/rate")
             page.context.set_offline(True)
@@ -241,7 +232,7 @@ def test_a_rating_without_a_connection_waits_and_is_sent_once(browser: Browser, 
 
 def test_a_rating_that_waits_outlives_a_reload(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=3), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             page = opened.page
             page.goto("/rate")
             page.route("**/ratings", lambda route: route.abort())
@@ -255,7 +246,7 @@ def test_a_rating_that_waits_outlives_a_reload(browser: Browser, tmp_path: Path)
 
 def test_an_answer_that_was_lost_on_the_way_back_makes_no_second_rating(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=3), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             page = opened.page
             page.goto("/rate")
             lost: list[int] = []
@@ -277,7 +268,7 @@ def test_an_answer_that_was_lost_on_the_way_back_makes_no_second_rating(browser:
 def test_the_session_that_ended_keeps_what_was_chosen_through_a_login(browser: Browser, tmp_path: Path) -> None:
     clock = Clock()
     with running(study(tmp_path, responses_=3), clock) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             page = opened.page
             page.goto("/rate")
             clock.goes(hours=13)
@@ -296,7 +287,7 @@ def test_the_session_that_ended_keeps_what_was_chosen_through_a_login(browser: B
 
 def test_without_scripts_it_all_works_as_forms(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=2), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana"), java_script_enabled=False) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana"), java_script_enabled=False) as opened:
             page = opened.page
             page.goto("/rate")
             page.get_by_label("Comment").fill("mild")
@@ -332,7 +323,7 @@ def test_a_spanish_panel_reads_spanish(browser: Browser, tmp_path: Path) -> None
 
 def test_keys_can_be_chosen(browser: Browser, tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=2), Clock()) as app:
-        with tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             page = opened.page
             page.goto("/settings")
             page.locator("[name=key_success]").fill("y")

@@ -3,8 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-from driftgauge.pipeline.rating.people import consent, who
-from tests.app import Person, Running, person, running
+from tests.app import Person, person, running
 from tests.rating_studies import Clock, declared, draw
 
 
@@ -12,14 +11,6 @@ def study(folder: Path, *, panel: str = "", **drawn: Any) -> Path:
     (folder / "study.yaml").write_text("study: town\n" + declared().replace("{raters: 2}", f"{{raters: 2{panel}}}"))
     draw(folder, **drawn)
     return folder
-
-
-def consenting(app: Running, login: str) -> str:
-    cookie = app.cookie(login)
-    found = who(app.serving, cookie)
-    assert found
-    consent(app.serving, found, text_id="text-1")
-    return cookie
 
 
 def rate_all(rater: Person) -> list[str]:
@@ -32,7 +23,7 @@ def rate_all(rater: Person) -> list[str]:
 
 
 def test_a_category_that_is_left_out_is_not_shown_and_comes_back_when_it_is_wanted_again(tmp_path: Path) -> None:
-    with running(study(tmp_path, responses_=6), Clock()) as app, person(app, consenting(app, "ana")) as ana:
+    with running(study(tmp_path, responses_=6), Clock()) as app, person(app, app.consenting("ana")) as ana:
         assert "Category-1" in ana.web.get("/settings").text
         assert ana.post("/settings", left_out=["category-1", "nothing-of-the-kind"]).status_code == 303
         assert len(rate_all(ana)) == 4
@@ -43,7 +34,7 @@ def test_a_category_that_is_left_out_is_not_shown_and_comes_back_when_it_is_want
 def test_pictures_come_as_the_rater_wants_them(tmp_path: Path) -> None:
     with (
         running(study(tmp_path, responses_=1, picture="a-picture-of-a-test"), Clock()) as app,
-        person(app, consenting(app, "ana")) as ana,
+        person(app, app.consenting("ana")) as ana,
     ):
         assert 'class="picture blur"' in ana.web.get("/rate").text
         for wish, shown in (("grey", 'class="picture grey"'), ("show", 'class="picture"'), ("nonsense", 'class="picture"')):
@@ -64,7 +55,7 @@ def test_who_does_not_pass_the_practice_is_told_kindly_and_the_lead_can_open_it_
     folder = study(tmp_path, responses_=2, calibration=2)
     with (
         running(folder, Clock()) as app,
-        person(app, consenting(app, "ana")) as ana,
+        person(app, app.consenting("ana")) as ana,
         person(app, app.cookie("lena", role="lead")) as lead,
     ):
         practise(ana, harm=5)
@@ -81,7 +72,7 @@ def test_a_study_writes_what_raters_read_and_no_markup_of_it_runs(tmp_path: Path
     (tmp_path / "help.md").write_text("# Ring **Ada**: <script>x</script> [call](tel:123) [no](javascript:x)\n")
     with (
         running(study(tmp_path, panel=", support: help.md", responses_=1), Clock()) as app,
-        person(app, consenting(app, "ana")) as ana,
+        person(app, app.consenting("ana")) as ana,
     ):
         page = ana.web.get("/support").text
     assert "<strong>Ada</strong>" in page
@@ -91,7 +82,7 @@ def test_a_study_writes_what_raters_read_and_no_markup_of_it_runs(tmp_path: Path
 
 
 def test_a_rater_can_stop_at_any_time(tmp_path: Path) -> None:
-    with running(study(tmp_path, responses_=2), Clock()) as app, person(app, consenting(app, "ana")) as ana:
+    with running(study(tmp_path, responses_=2), Clock()) as app, person(app, app.consenting("ana")) as ana:
         for path in ("/rate", "/support", "/guidelines", "/settings"):
             assert "Stop for now" in ana.web.get(path).text
         assert ana.send(ana.rating(harm=None, success=None, skipped="distressing")).status_code == 200

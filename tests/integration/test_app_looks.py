@@ -115,19 +115,13 @@ def with_text(folder: Path, *, panel: str = "", **drawn: Any) -> Path:
     return folder
 
 
-def consenting(app: Running) -> str:
-    cookie = app.cookie("ana")
-    consent(app.serving, _who(app, cookie), text_id="t")
-    return cookie
-
-
 @pytest.mark.parametrize("screen", SCREENS)
 @pytest.mark.parametrize("theme", ["light", "dark"])
 def test_no_place_of_a_sitting_keeps_anybody_out(browser: Browser, tmp_path: Path, theme: str, screen: str) -> None:
     found: dict[str, list[str]] = {}
     with (
         running(with_text(tmp_path, responses_=3, calibration=1, more=LONG), Clock()) as app,
-        tab(browser, app.address, cookie=consenting(app), color_scheme=theme, viewport=SCREENS[screen]) as opened,
+        tab(browser, app.address, cookie=app.consenting("ana"), color_scheme=theme, viewport=SCREENS[screen]) as opened,
     ):
 
         def look(name: str) -> None:
@@ -168,7 +162,7 @@ def press(page: Page, *keys: str) -> None:
 def test_a_long_response_scrolls_by_itself_and_the_form_stays(browser: Browser, tmp_path: Path) -> None:
     with (
         running(with_text(tmp_path, responses_=2, more=LONG), Clock()) as app,
-        tab(browser, app.address, cookie=consenting(app)) as opened,
+        tab(browser, app.address, cookie=app.consenting("ana")) as opened,
     ):
         page = opened.page
         page.goto("/rate")
@@ -187,7 +181,7 @@ def test_a_long_response_scrolls_by_itself_and_the_form_stays(browser: Browser, 
 def test_what_is_written_from_right_to_left_is_read_from_right_to_left(browser: Browser, tmp_path: Path) -> None:
     with (
         running(with_text(tmp_path, panel=", language: ar", responses_=2), Clock()) as app,
-        tab(browser, app.address, cookie=consenting(app)) as opened,
+        tab(browser, app.address, cookie=app.consenting("ana")) as opened,
     ):
         page = opened.page
         page.goto("/rate")
@@ -213,7 +207,7 @@ def test_neither_the_first_page_nor_the_last_keeps_anybody_out(browser: Browser,
             press(page, "Enter")
             expect(page.get_by_role("alert")).to_be_visible()
             found["refused"] = serious(page) + beyond(page)
-        with tab(browser, app.address, cookie=consenting(app)) as opened:
+        with tab(browser, app.address, cookie=app.consenting("ana")) as opened:
             page = opened.page
             page.goto("/rate")
             for _ in range(2):
@@ -232,7 +226,7 @@ def test_the_end_of_a_day_and_of_everything_keep_nobody_out(browser: Browser, tm
     (tmp_path / "study.yaml").write_text("study: town\n" + declared(day_items=1))
     draw(tmp_path, responses_=2)
     clock = Clock()
-    with running(tmp_path, clock) as app, tab(browser, app.address, cookie=consenting(app)) as opened:
+    with running(tmp_path, clock) as app, tab(browser, app.address, cookie=app.consenting("ana")) as opened:
         page = opened.page
         page.goto("/rate")
         press(page, "1", "f", "Enter")

@@ -12,7 +12,7 @@ import pytest
 import sqlalchemy as sa
 from playwright.sync_api import Browser
 
-from driftgauge.pipeline.rating.people import consent, log_in, who
+from driftgauge.pipeline.rating.people import log_in
 from driftgauge.rate.shown import from_markdown
 from driftgauge.store.tables import ratings, submissions
 from driftgauge.web.security import MOST_BYTES
@@ -35,23 +35,15 @@ def app(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
         yield found
 
 
-def consenting(app: Running, login: str) -> str:
-    cookie = app.cookie(login)
-    found = who(app.serving, cookie)
-    assert found
-    consent(app.serving, found, text_id="text-1")
-    return cookie
-
-
 @pytest.fixture(scope="module")
 def ana(app: Running) -> Generator[Person]:
-    with person(app, consenting(app, "ana")) as found:
+    with person(app, app.consenting("ana")) as found:
         yield found
 
 
 @pytest.fixture(scope="module")
 def ben(app: Running) -> Generator[Person]:
-    with person(app, consenting(app, "ben")) as found:
+    with person(app, app.consenting("ben")) as found:
         yield found
 
 
@@ -167,7 +159,7 @@ def test_somebody_elses_item_is_refused_as_if_there_were_none(app: Running, ana:
 
 
 def test_the_same_key_has_the_same_answer_and_with_another_body_none(tmp_path: Path) -> None:
-    with running(study(tmp_path, responses_=3), Clock()) as app, person(app, consenting(app, "ana")) as ana:
+    with running(study(tmp_path, responses_=3), Clock()) as app, person(app, app.consenting("ana")) as ana:
         body = ana.rating()
         first, again = ana.send(body), ana.send(body)
         assert (first.status_code, again.status_code) == (200, 200)
@@ -182,7 +174,7 @@ def test_the_same_key_has_the_same_answer_and_with_another_body_none(tmp_path: P
 
 def test_letters_that_turn_text_around_are_left_out_of_a_comment(tmp_path: Path) -> None:
     said = "fine \u202egnp.exe\u202c \u2066x\u2069"
-    with running(study(tmp_path, responses_=3), Clock()) as app, person(app, consenting(app, "ana")) as ana:
+    with running(study(tmp_path, responses_=3), Clock()) as app, person(app, app.consenting("ana")) as ana:
         assert ana.send(ana.rating(comment=said)).status_code == 200
         with app.serving.store.reading() as connection:
             assert connection.execute(sa.select(ratings.c.comment)).scalars().all() == ["fine gnp.exe x"]
@@ -192,7 +184,7 @@ def test_past_the_cap_of_the_day_nothing_is_stored(tmp_path: Path) -> None:
     clock = Clock()
     with (
         running(study(tmp_path, declaring=declared(day_items=1), responses_=3), clock) as app,
-        person(app, consenting(app, "ana")) as ana,
+        person(app, app.consenting("ana")) as ana,
     ):
         first = ana.rating()
         assert ana.send(first).status_code == 200
@@ -212,7 +204,7 @@ def test_past_the_cap_of_the_day_nothing_is_stored(tmp_path: Path) -> None:
 def test_a_session_that_is_forged_over_or_ended_lets_nobody_in(tmp_path: Path) -> None:
     clock = Clock()
     with running(study(tmp_path, responses_=3), clock) as app:
-        cookie = consenting(app, "ana")
+        cookie = app.consenting("ana")
         with person(app, cookie) as ana:
             body = ana.rating()
             token = ana.token()
@@ -379,7 +371,7 @@ def browser() -> Generator[Browser]:
 
 def test_nothing_that_a_model_says_runs_or_fetches_anything_in_a_browser(browser: Browser, tmp_path: Path) -> None:
     folder = study(tmp_path, responses_=2, more=from_markdown("\n\n".join(PAYLOADS)))
-    with running(folder, Clock()) as app, tab(browser, app.address, cookie=consenting(app, "ana")) as opened:
+    with running(folder, Clock()) as app, tab(browser, app.address, cookie=app.consenting("ana")) as opened:
         asked: list[str] = []
         opened.page.on("request", lambda request: asked.append(request.url))
         opened.page.goto("/rate")
@@ -391,7 +383,7 @@ def test_nothing_that_a_model_says_runs_or_fetches_anything_in_a_browser(browser
 
 def test_many_at_once_are_each_answered(tmp_path: Path) -> None:
     with running(study(tmp_path, responses_=6, raters=4), Clock()) as app:
-        cookies = [consenting(app, f"rater-{number}") for number in range(4)]
+        cookies = [app.consenting(f"rater-{number}") for number in range(4)]
         statuses: list[int] = []
 
         def rate(cookie: str) -> None:
