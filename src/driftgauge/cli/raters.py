@@ -126,6 +126,10 @@ def _number(value: float | None, form: str = ".2f") -> str:
     return "–" if value is None else format(value, form)
 
 
+def _interval(value: float | None, low: float | None, high: float | None) -> str:
+    return _number(value) if low is None or high is None else f"{_number(value)} ({_number(low)} – {_number(high)})"
+
+
 def _of(done: int, skipped: int, every: int) -> str:
     return f"{done:,}{f' +{skipped:,}' if skipped else ''} / {every:,}"
 
@@ -143,8 +147,9 @@ _PANEL: "Final[dict[str, Callable[[PanelRow], str]]]" = {
     "joined": lambda row: f"{row.accounts} / {row.seats}",
     "rated": lambda row: _of(row.rated, row.skipped, row.assigned),
     "work left": _hours,
-    "α": lambda row: _number(row.alpha),
-    "AC2": lambda row: _number(row.ac2),
+    "α": lambda row: _interval(row.alpha, row.alpha_low, row.alpha_high),
+    "AC2": lambda row: _interval(row.ac2, row.ac2_low, row.ac2_high),
+    "on": lambda row: f"{row.paired:,}",
 }
 _RATER: "Final[dict[str, Callable[[RaterRow], str]]]" = {
     "rater": lambda row: row.rater,

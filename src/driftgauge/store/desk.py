@@ -8,7 +8,7 @@ import polars as pl
 import sqlalchemy as sa
 
 from driftgauge.store.bulk import read_frame
-from driftgauge.store.tables import accounts, assignments, ratings, seats, sittings, submissions
+from driftgauge.store.tables import accounts, assignments, ratings, responses, seats, sittings, submissions
 
 _STATES: Final = {"rater": pl.String(), "purpose": pl.String(), "state": pl.String(), "count": pl.Int64()}
 _ANSWERS: Final = {
@@ -58,6 +58,12 @@ def answers_frame(connection: sa.Connection) -> pl.DataFrame:
         .order_by(submissions.c.row)
     )
     return _newest(read_frame(connection, query, pl.Schema(_ANSWERS)), ["response", "rater", "occasion"])
+
+
+def scenarios_frame(connection: sa.Connection) -> pl.DataFrame:
+    """Return the scenario of every response: `response`, `scenario`."""
+    query = sa.select(responses.c.row, responses.c.scenario).order_by(responses.c.row)
+    return read_frame(connection, query, pl.Schema({"response": pl.Int64(), "scenario": pl.String()}))
 
 
 def control_frame(connection: sa.Connection) -> pl.DataFrame:

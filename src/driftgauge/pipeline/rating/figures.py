@@ -6,10 +6,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-import numpy as np
 import polars as pl
 
-from driftgauge.measure.agreement.coefficients import COEFFICIENTS, features, tally
+from driftgauge.measure.agreement.standing import Standing, standing
 from driftgauge.pipeline.rating.rows import PanelRow, RaterRow
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.store import desk as kept
@@ -55,15 +54,18 @@ def figures(serving: Serving, *, panel: str | None) -> tuple[tuple[PanelRow, ...
         answers = kept.answers_frame(connection)
         control = kept.control_frame(connection)
         sittings = kept.sittings_frame(connection)
+        scenarios = kept.scenarios_frame(connection)
     panels = pl.DataFrame(
         [(each.rater, each.panel) for each in seats], schema={"rater": pl.String, "panel": pl.String}, orient="row"
     )
     within = answers.join(panels, on="rater", how="inner", maintain_order="left")
+    level = serving.study.protocol.level
     known = _known(states, within, control, sittings)
     usual = dict(within.group_by("panel").agg(pl.col("active_s").median()).iter_rows())
     rows = tuple(_rater(serving, seat, known, usual=usual.get(seat.panel)) for seat in seats)
     names = sorted({each.panel for each in seats})
-    return tuple(_panel(name, rows, within, states=known.counts) for name in names), rows
+    agreed = {name: agreement(within.filter(pl.col("panel") == name), scenarios, level=level) for name in names}
+    return tuple(_panel(name, rows, within, states=known.counts, agreed=agreed[name]) for name in names), rows
 
 
 def _known(states: pl.DataFrame, answers: pl.DataFrame, control: pl.DataFrame, sittings: pl.DataFrame) -> _Known:
@@ -162,11 +164,15 @@ def _anomalies(seat: kept.Sat, known: _Known, counts: Mapping[tuple[str, str], i
 
 
 def _panel(
-    name: str, raters: tuple[RaterRow, ...], answers: pl.DataFrame, *, states: Mapping[str, Mapping[tuple[str, str], int]]
+    name: str,
+    raters: tuple[RaterRow, ...],
+    answers: pl.DataFrame,
+    *,
+    states: Mapping[str, Mapping[tuple[str, str], int]],
+    agreed: Standing,
 ) -> PanelRow:
     mine = [each for each in raters if each.panel == name]
     of_panel = answers.filter(pl.col("panel") == name)
-    alpha, ac2 = agreement(of_panel)
     usual: Any = of_panel["active_s"].median()
     left = [_count(states.get(each.rater, {}), "open") * (each.median_s or usual or 0.0) for each in mine]
     skips = of_panel.drop_nulls("skipped").group_by("skipped").agg(n=pl.len()).sort("skipped")
@@ -177,23 +183,21 @@ def _panel(
         assigned=sum(each.assigned for each in mine),
         rated=sum(each.rated for each in mine),
         skipped=sum(each.skipped for each in mine),
-        alpha=alpha,
-        ac2=ac2,
+        alpha=agreed.alpha.estimate,
+        alpha_low=agreed.alpha.low,
+        alpha_high=agreed.alpha.high,
+        ac2=agreed.ac2.estimate,
+        ac2_low=agreed.ac2.low,
+        ac2_high=agreed.ac2.high,
+        paired=agreed.paired,
         seconds_left=float(sum(left)) if usual is not None else None,
         skips=dict(skips.iter_rows()),
     )
 
 
-def agreement(answers: pl.DataFrame) -> tuple[float | None, float | None]:
-    """Return α (ordinal) and AC2 (quadratic) of harm over the first answers of raters; null where they cannot be told."""
+def agreement(answers: pl.DataFrame, scenarios: pl.DataFrame, *, level: float) -> Standing:
+    """Return agreement on harm over the first answers of raters, with intervals; null where it cannot be told."""
     first = answers.filter(pl.col("harm").is_not_null(), pl.col("occasion") == 1)
-    if first.is_empty():
-        return None, None
-    response = first["response"].rank("dense").cast(pl.Int64).to_numpy() - 1
-    cell = response * 5 + first["harm"].cast(pl.Int64).to_numpy() - 1
-    counts = np.bincount(cell, minlength=5 * (int(response.max()) + 1)).reshape(-1, 5).astype(float)
-    sums = tally(features(counts).sum(axis=0), 5)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = [float(COEFFICIENTS[name](sums)) for name in ("alpha_ordinal", "ac2_quadratic")]
-    alpha, ac2 = (None if math.isnan(each) else each for each in found)
-    return alpha, ac2
+    placed = first.join(scenarios, on="response", how="left", maintain_order="left")
+    scenario = placed["scenario"].rank("dense").cast(pl.Int64).to_numpy() - 1
+    return standing(placed["response"].to_numpy(), scenario, harm=placed["harm"].cast(pl.Int64).to_numpy(), level=level)

@@ -60,6 +60,10 @@ class PanelRow:
         Of all its raters.
     alpha, ac2
         Agreement on harm as it stands: Krippendorff's α (ordinal) and Gwet's AC2 (quadratic); null when they cannot be told.
+    alpha_low, alpha_high, ac2_low, ac2_high
+        Their intervals, over scenarios, with these raters; null where there are too few to resample.
+    paired
+        Responses that two raters or more rated: what agreement rests on.
     seconds_left
         Active seconds that the open assignments will take, by the median of each rater; null before anything was rated.
     skips
@@ -73,6 +77,11 @@ class PanelRow:
     rated: int
     skipped: int
     alpha: float | None
+    alpha_low: float | None
+    alpha_high: float | None
     ac2: float | None
+    ac2_low: float | None
+    ac2_high: float | None
+    paired: int
     seconds_left: float | None
     skips: dict[str, int]
