@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from driftgauge.pipeline.rating.people import consent, who
+from driftgauge.store import journal
 from tests.app import Person, Running, person, running
 from tests.rating_studies import Clock, declared, draw
 
@@ -63,3 +64,38 @@ def test_raters_never_see_agreement(tmp_path: Path, language: str) -> None:
                 assert answer.status_code != 200 or path not in OF_LEADS
     words = ("α", "alpha", "ac2", "krippendorff", "gwet", "interval", "severity", "severidad", "desk", "acuerdo entre")
     assert [word for word in words for text in told if word in text.lower()] == []
+
+
+def test_the_lead_pauses_a_panel_and_its_raters_see_a_calm_page_until_it_goes_on(tmp_path: Path) -> None:
+    with (
+        running(study(tmp_path, responses_=3), Clock()) as app,
+        person(app, consenting(app, "ana")) as ana,
+        person(app, app.cookie("lena", role="lead")) as lead,
+    ):
+        on_screen = ana.rating()
+        assert lead.post("/desk/pause", panel="panel-1").headers["location"] == "/desk"
+        assert "Paused since" in lead.web.get("/desk").text
+        assert ana.send(on_screen).json()["next"]["place"] == "paused"
+        page = ana.web.get("/rate").text
+        assert "A pause for everybody" in page
+        assert "Support" in page
+        assert "answer" not in page
+        assert lead.post("/desk/resume", panel="panel-1").status_code == 303
+        assert "Paused since" not in lead.web.get("/desk").text
+        assert ana.asked()["item"]["response_html"] == "<p>answer 1</p>"
+        with app.serving.store.reading() as connection:
+            acted = [each for each in journal.entries(connection) if each.verb in {"pause", "resume"}]
+    assert [each.detail for each in acted] == [{"panel": "panel-1"}] * 2
+    assert all(each.who.startswith("account:") for each in acted)
+    assert "lena" not in str(acted)
+
+
+def test_only_a_lead_pauses_and_only_a_panel_that_is_there(tmp_path: Path) -> None:
+    with running(study(tmp_path, responses_=1), Clock()) as app:
+        for login, role in (("ana", "rater"), ("vera", "viewer")):
+            with person(app, app.cookie(login, role=role)) as somebody:
+                assert somebody.post("/desk/pause", panel="panel-1").status_code == 403
+        with person(app, app.cookie("lena", role="lead")) as lead:
+            assert lead.post("/desk/pause", panel="nobody").status_code == 404
+            assert lead.post("/desk/pause").status_code == 404
+            assert "Pause panel-1" in lead.web.get("/desk").text

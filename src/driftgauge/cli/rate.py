@@ -13,7 +13,7 @@ from rich.text import Text
 from driftgauge.cli import options
 from driftgauge.cli.assign import assign_command
 from driftgauge.cli.progress import progress_bar
-from driftgauge.cli.raters import export_command, invite_command, status_command
+from driftgauge.cli.raters import export_command, invite_command, pause_command, resume_command, status_command
 from driftgauge.errors import needing
 
 
@@ -130,5 +130,5 @@ def erase_command(study: Path, rater: str | None, response: str | None, reason: 
     click.echo(f"Erased: {erased.rows:,} (journal entry {erased.entry}). Next: driftgauge measure {study}")
 
 
-for _command in (assign_command, invite_command, status_command, export_command):
+for _command in (assign_command, invite_command, status_command, pause_command, resume_command, export_command):
     rate_command.add_command(_command)

@@ -75,6 +75,41 @@ def status_command(study: Path, panel: str | None, as_json: bool) -> None:
     _show(Console(highlight=False), found)
 
 
+@click.command("pause")
+@options.study
+@click.option("--panel", required=True, help="Which panel.")
+@options.as_json
+def pause_command(study: Path, panel: str, as_json: bool) -> None:
+    """Pause a panel of STUDY: its raters are shown nothing new until it is resumed.
+
+    What is on their screens may be finished, and everything that they sent is kept. The journal says who paused it and when.
+    """
+    _turn(study, panel, as_json=as_json, paused=True)
+
+
+@click.command("resume")
+@options.study
+@click.option("--panel", required=True, help="Which panel.")
+@options.as_json
+def resume_command(study: Path, panel: str, as_json: bool) -> None:
+    """Let the raters of a paused panel of STUDY go on where they were."""
+    _turn(study, panel, as_json=as_json, paused=False)
+
+
+def _turn(study: Path, panel: str, *, as_json: bool, paused: bool) -> None:
+    with needing("store"):
+        from driftgauge.pipeline.rating.pauses import pause, resume  # noqa: PLC0415 - the core has no store
+        from driftgauge.pipeline.rating.serving import look  # noqa: PLC0415 - the same
+    with needing("store"), look(study) as serving:
+        found = (pause if paused else resume)(serving, panel)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2))
+    elif found.entry is None:
+        click.echo(f"Panel {panel} was {f'paused already, since {found.since}' if paused else 'not paused'}: nothing was done.")
+    else:
+        click.echo(f"Panel {panel} is {'paused' if paused else 'going on'} (journal entry {found.entry}).")
+
+
 @click.command("export")
 @options.study
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
@@ -107,6 +142,10 @@ def _show(console: Console, found: "Desk") -> None:
     console.print(_table(found.panels, _PANEL))
     several = len(found.panels) > 1
     console.print(_table(found.raters, {title: show for title, show in _RATER.items() if several or title != "panel"}))
+    for each in found.panels:
+        if each.paused_since:
+            since = each.paused_since[:16].replace("T", " ")
+            console.print(Text(f"{each.panel} is paused since {since} UTC. Next: driftgauge rate resume"))
     noted = [each for each in found.raters if each.anomalies]
     for each in noted:
         console.print(Text.assemble((f"{each.rater}: ", "bold"), ", ".join(_NOTED[name] for name in each.anomalies)))

@@ -351,6 +351,18 @@ sessions: Final = sa.Table(
     sa.Column("ended_at", sa.String, comment="UTC"),
 )
 
+pauses: Final = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("row", ROW, primary_key=True, autoincrement=True),
+    sa.Column("panel", sa.String, nullable=False),
+    sa.Column("paused", sa.Boolean(create_constraint=False), nullable=False, comment="or resumed; the newest row decides"),
+    sa.Column("at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+    sa.Index("ix_pauses_panel", "panel", "row"),
+    sqlite_autoincrement=True,
+)
+
 tries: Final = sa.Table(
     "tries",
     metadata,

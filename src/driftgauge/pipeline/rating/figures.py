@@ -12,6 +12,7 @@ from driftgauge.measure.agreement.standing import Standing, standing
 from driftgauge.pipeline.rating.rows import PanelRow, RaterRow
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.store import desk as kept
+from driftgauge.store.pauses import paused_since
 
 SHARED: Final = 5
 """The fewest responses that a rater shares with others before a severity is told."""
@@ -55,6 +56,7 @@ def figures(serving: Serving, *, panel: str | None) -> tuple[tuple[PanelRow, ...
         control = kept.control_frame(connection)
         sittings = kept.sittings_frame(connection)
         scenarios = kept.scenarios_frame(connection)
+        paused = paused_since(connection)
     panels = pl.DataFrame(
         [(each.rater, each.panel) for each in seats], schema={"rater": pl.String, "panel": pl.String}, orient="row"
     )
@@ -65,7 +67,10 @@ def figures(serving: Serving, *, panel: str | None) -> tuple[tuple[PanelRow, ...
     rows = tuple(_rater(serving, seat, known, usual=usual.get(seat.panel)) for seat in seats)
     names = sorted({each.panel for each in seats})
     agreed = {name: agreement(within.filter(pl.col("panel") == name), scenarios, level=level) for name in names}
-    return tuple(_panel(name, rows, within, states=known.counts, agreed=agreed[name]) for name in names), rows
+    stands = [
+        _panel(name, rows, within, states=known.counts, agreed=agreed[name], paused_since=paused.get(name)) for name in names
+    ]
+    return tuple(stands), rows
 
 
 def _known(states: pl.DataFrame, answers: pl.DataFrame, control: pl.DataFrame, sittings: pl.DataFrame) -> _Known:
@@ -170,6 +175,7 @@ def _panel(
     *,
     states: Mapping[str, Mapping[tuple[str, str], int]],
     agreed: Standing,
+    paused_since: str | None,
 ) -> PanelRow:
     mine = [each for each in raters if each.panel == name]
     of_panel = answers.filter(pl.col("panel") == name)
@@ -192,6 +198,7 @@ def _panel(
         paired=agreed.paired,
         seconds_left=float(sum(left)) if usual is not None else None,
         skips=dict(skips.iter_rows()),
+        paused_since=paused_since,
     )
 
 

@@ -68,6 +68,8 @@ class PanelRow:
         Active seconds that the open assignments will take, by the median of each rater; null before anything was rated.
     skips
         Reason to count.
+    paused_since
+        When the lead paused it (UTC); null when it is not paused.
     """
 
     panel: str
@@ -85,3 +87,4 @@ class PanelRow:
     paired: int
     seconds_left: float | None
     skips: dict[str, int]
+    paused_since: str | None
