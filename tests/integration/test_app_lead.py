@@ -99,3 +99,53 @@ def test_only_a_lead_pauses_and_only_a_panel_that_is_there(tmp_path: Path) -> No
             assert lead.post("/desk/pause", panel="nobody").status_code == 404
             assert lead.post("/desk/pause").status_code == 404
             assert "Pause panel-1" in lead.web.get("/desk").text
+
+
+@pytest.mark.parametrize(("data", "said"), [("keep", "is kept under its random name"), ("erase", "is erased")])
+def test_the_consent_says_what_becomes_of_the_ratings_of_who_stops(tmp_path: Path, data: str, said: str) -> None:
+    (tmp_path / "consent.md").write_text("We agree on **this**.\n")
+    folder = study(tmp_path, panel=f", withdrawal: {data}, consent: consent.md", responses_=1)
+    with running(folder, Clock()) as app, person(app, app.cookie("ana")) as ana:
+        page = ana.web.get("/consent").text
+    assert "<strong>this</strong>" in page
+    assert said in page
+
+
+def test_a_rater_stops_by_themselves_and_is_let_go_kindly(tmp_path: Path) -> None:
+    with running(study(tmp_path, responses_=3), Clock()) as app, person(app, consenting(app, "ana")) as ana:
+        rate(ana, [2])
+        assert 'href="/withdraw"' in ana.web.get("/settings").text
+        assert "kept under its random name" in ana.web.get("/withdraw").text
+        assert ana.post("/withdraw").status_code == 422
+        assert ana.asked()["place"] == "rate"
+        done = ana.post("/withdraw", agree="1")
+        assert done.headers["location"] == "/login?left=1"
+        assert "You no longer take part" in ana.web.get("/login?left=1").text
+        assert ana.web.get("/rate").headers["location"] == "/login"
+        with person(app, app.cookie("lena", role="lead")) as lead:
+            desk = lead.web.get("/desk").text
+            assert "2 missing" in desk
+            assert "stopped taking part; ratings kept" in lead.web.get("/people").text
+
+
+def test_the_lead_closes_a_seat_of_who_asked_and_nobody_else_does(tmp_path: Path) -> None:
+    with (
+        running(study(tmp_path, panel=", withdrawal: erase", responses_=2), Clock()) as app,
+        person(app, consenting(app, "ana")) as ana,
+        person(app, app.cookie("vera", role="viewer")) as viewer,
+        person(app, app.cookie("lena", role="lead")) as lead,
+    ):
+        rate(ana, [2])
+        seat = lead.web.get("/people").text.split("/people/withdraw?rater=")[1].split('"')[0]
+        for other in (ana, viewer):
+            assert other.web.get(f"/people/withdraw?rater={seat}").status_code == 403
+            assert other.post("/people/withdraw", rater=seat, agree="1").status_code == 403
+        assert "are erased, as they agreed" in lead.web.get(f"/people/withdraw?rater={seat}").text
+        assert lead.post("/people/withdraw", rater=seat).status_code == 422
+        assert lead.post("/people/withdraw", rater=seat, agree="1").headers["location"] == "/people"
+        page = lead.web.get("/people").text
+        assert "stopped taking part; ratings erased" in page
+        assert "ana" not in page.replace("panel", "")
+        assert lead.web.get(f"/people/withdraw?rater={seat}").status_code == 409
+        assert lead.web.get("/people/withdraw?rater=nobody").status_code == 404
+        assert ana.web.get("/rate").headers["location"] == "/login"

@@ -56,6 +56,7 @@ PAGES = {
     "guidelines": ("new", "/guidelines"),
     "support": ("new", "/support"),
     "settings": ("new", "/settings"),
+    "stop taking part": ("practising", "/withdraw"),
     "practice": ("practising", "/rate"),
     "not found": ("new", "/nowhere"),
     "desk": ("lead", "/desk"),

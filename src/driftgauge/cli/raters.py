@@ -178,6 +178,8 @@ def _hours(row: "PanelRow") -> str:
 
 
 def _last(row: "RaterRow") -> str:
+    if row.is_closed:
+        return f"left, {row.missing:,} missing" if row.missing else "left"
     return (row.last_at or "–")[5:16].replace("T", " ") if row.has_account else "nobody"
 
 
@@ -185,6 +187,7 @@ _PANEL: "Final[dict[str, Callable[[PanelRow], str]]]" = {
     "panel": lambda row: row.panel,
     "joined": lambda row: f"{row.accounts} / {row.seats}",
     "rated": lambda row: _of(row.rated, row.skipped, row.assigned),
+    "missing": lambda row: f"{row.missing:,}",
     "work left": _hours,
     "α": lambda row: _interval(row.alpha, row.alpha_low, row.alpha_high),
     "AC2": lambda row: _interval(row.ac2, row.ac2_low, row.ac2_high),

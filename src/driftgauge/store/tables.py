@@ -363,6 +363,16 @@ pauses: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+withdrawals: Final = sa.Table(
+    "withdrawals",
+    metadata,
+    sa.Column("rater", sa.String, sa.ForeignKey("seats.rater"), primary_key=True),
+    sa.Column("at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("data", sa.String, nullable=False, comment="keep or erase: what the consent said of what was rated"),
+    sa.Column("asked_by", sa.String, nullable=False, comment="rater, or lead for them"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
 tries: Final = sa.Table(
     "tries",
     metadata,

@@ -130,12 +130,21 @@ def _rater(serving: Serving, seat: kept.Sat, known: _Known, *, usual: float | No
         last_at=last_at,
         has_account=seat.has_account,
         calibrated=seat.calibrated or not _practises(counts),
+        is_closed=seat.is_closed,
+        withdrawal=seat.withdrawal,
+        missing=_missing(seat, counts),
         anomalies=tuple(_anomalies(seat, known, counts, usual=usual)),
     )
 
 
 def _count(counts: Mapping[tuple[str, str], int], state: str) -> int:
     return sum(count for (purpose, each), count in counts.items() if purpose != "calibration" and each == state)
+
+
+def _missing(seat: kept.Sat, counts: Mapping[tuple[str, str], int]) -> int:
+    if not seat.is_closed:
+        return 0
+    return _count(counts, "open") + (_count(counts, "erased") if seat.is_erased else 0)
 
 
 def _practises(counts: Mapping[tuple[str, str], int]) -> bool:
@@ -180,7 +189,8 @@ def _panel(
     mine = [each for each in raters if each.panel == name]
     of_panel = answers.filter(pl.col("panel") == name)
     usual: Any = of_panel["active_s"].median()
-    left = [_count(states.get(each.rater, {}), "open") * (each.median_s or usual or 0.0) for each in mine]
+    going = [each for each in mine if not each.is_closed]
+    left = [_count(states.get(each.rater, {}), "open") * (each.median_s or usual or 0.0) for each in going]
     skips = of_panel.drop_nulls("skipped").group_by("skipped").agg(n=pl.len()).sort("skipped")
     return PanelRow(
         panel=name,
@@ -189,6 +199,7 @@ def _panel(
         assigned=sum(each.assigned for each in mine),
         rated=sum(each.rated for each in mine),
         skipped=sum(each.skipped for each in mine),
+        missing=sum(each.missing for each in mine),
         alpha=agreed.alpha.estimate,
         alpha_low=agreed.alpha.low,
         alpha_high=agreed.alpha.high,

@@ -25,6 +25,10 @@ class RaterRow:
         First answers on the newest day, and when the rater sent something last (UTC).
     has_account, calibrated
         Whether somebody sits there, and passed the gate.
+    is_closed, withdrawal
+        Whether the account was closed; of who stopped taking part, what became of their ratings (keep or erase), else null.
+    missing
+        Assignments that nobody will do: open ones of a closed account, and all of a rater who was erased.
     anomalies
         Stable names: ``too_fast``, ``straight_lining``, ``gold``, ``anchor_drift``, ``not_admitted``.
     """
@@ -43,6 +47,9 @@ class RaterRow:
     last_at: str | None
     has_account: bool
     calibrated: bool
+    is_closed: bool
+    withdrawal: str | None
+    missing: int
     anomalies: tuple[str, ...]
 
 
@@ -56,7 +63,7 @@ class PanelRow:
         Its name.
     seats, accounts
         Raters that it has place for, and that have come.
-    assigned, rated, skipped
+    assigned, rated, skipped, missing
         Of all its raters.
     alpha, ac2
         Agreement on harm as it stands: Krippendorff's α (ordinal) and Gwet's AC2 (quadratic); null when they cannot be told.
@@ -65,7 +72,8 @@ class PanelRow:
     paired
         Responses that two raters or more rated: what agreement rests on.
     seconds_left
-        Active seconds that the open assignments will take, by the median of each rater; null before anything was rated.
+        Active seconds that the open assignments will take, by the median of each rater, without what is missing; null before
+        anything was rated.
     skips
         Reason to count.
     paused_since
@@ -78,6 +86,7 @@ class PanelRow:
     assigned: int
     rated: int
     skipped: int
+    missing: int
     alpha: float | None
     alpha_low: float | None
     alpha_high: float | None
