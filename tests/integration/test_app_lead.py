@@ -1,22 +1,30 @@
 """What the lead of a study sees and does in the app, and what nobody else does."""
 
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
+import sqlalchemy as sa
 
-from driftgauge.pipeline.rating.people import consent, who
+from driftgauge.pipeline.erase import erase
+from driftgauge.pipeline.rating.desk import desk
+from driftgauge.pipeline.rating.people import consent, log_in, who
+from driftgauge.pipeline.rating.trail import LINES
 from driftgauge.store import journal
+from driftgauge.store.tables import accounts
 from tests.app import Person, Running, person, running
-from tests.rating_studies import Clock, declared, draw
+from tests.rating_studies import PASSWORD, Clock, declared, draw
 
-OF_LEADS = ("/desk", "/people", "/design")
+OF_LEADS = ("/desk", "/people", "/design", "/journal", "/people/withdraw")
 OF_RATERS = ("/", "/rate", "/rate?back=1", "/guidelines", "/support", "/settings", "/consent", "/about-you", "/health")
 
 
 def study(folder: Path, *, panel: str = "", **drawn: Any) -> Path:
-    (folder / "study.yaml").write_text("study: town\n" + declared().replace("{raters: 2}", f"{{raters: 2{panel}}}"))
+    declaring = declared(break_every=100).replace("{raters: 2}", f"{{raters: 2{panel}}}")
+    (folder / "study.yaml").write_text("study: town\n" + declaring)
     draw(folder, **drawn)
     return folder
 
@@ -145,7 +153,117 @@ def test_the_lead_closes_a_seat_of_who_asked_and_nobody_else_does(tmp_path: Path
         assert lead.post("/people/withdraw", rater=seat, agree="1").headers["location"] == "/people"
         page = lead.web.get("/people").text
         assert "stopped taking part; ratings erased" in page
-        assert "ana" not in page.replace("panel", "")
+        assert ">ana<" not in page
         assert lead.web.get(f"/people/withdraw?rater={seat}").status_code == 409
         assert lead.web.get("/people/withdraw?rater=nobody").status_code == 404
         assert ana.web.get("/rate").headers["location"] == "/login"
+
+
+def rated_by_two(app: Running) -> None:
+    for login in ("ana", "ben"):
+        with person(app, consenting(app, login)) as rater:
+            rate(rater, [2, 3])
+
+
+def test_the_lead_takes_the_ratings_that_count_out_and_it_is_on_record(tmp_path: Path) -> None:
+    with running(study(tmp_path, responses_=2), Clock()) as app, person(app, app.cookie("lena", role="lead")) as lead:
+        assert lead.post("/desk/export", form="csv").status_code == 404
+        rated_by_two(app)
+        for kind, read in (("csv", pl.read_csv), ("parquet", pl.read_parquet)):
+            answer = lead.post("/desk/export", form=kind, panel="panel-1")
+            assert answer.headers["content-disposition"] == f'attachment; filename="ratings.{kind}"'
+            assert answer.headers["cache-control"] == "no-store"
+            assert sorted(read(BytesIO(answer.content))["harm"].to_list()) == [2, 2, 3, 3]
+        assert lead.post("/desk/export", form="csv", panel="nobody").status_code == 404
+        assert lead.post("/desk/export", form="xlsx").status_code == 422
+        with app.serving.store.reading() as connection:
+            taken = [each for each in journal.entries(connection) if each.verb == "export"]
+    assert [each.counts for each in taken] == [{"ratings": 4}] * 2
+    assert all(each.who.startswith("account:") for each in taken)
+
+
+def test_nobody_else_takes_ratings_out(tmp_path: Path) -> None:
+    with running(study(tmp_path, responses_=2), Clock()) as app:
+        rated_by_two(app)
+        with person(app, app.cookie("vera", role="viewer")) as viewer:
+            assert viewer.post("/desk/export", form="csv").status_code == 403
+            assert "/desk/export" not in viewer.web.get("/desk").text
+        with person(app) as nobody:
+            assert nobody.web.post("/desk/export", data={"form": "csv"}).status_code in {401, 403}
+
+
+def test_the_desk_says_breaks_and_how_many_kinds_are_left_out_but_not_which(tmp_path: Path) -> None:
+    clock = Clock()
+    with running(study(tmp_path, responses_=6), clock) as app, person(app, consenting(app, "ana")) as ana:
+        ana.post("/settings", left_out=["category-1", "category-2"])
+        rate(ana, [2])
+        clock.goes(minutes=11)
+        rate(ana, [3])
+        with person(app, app.cookie("lena", role="lead")) as lead:
+            page = lead.web.get("/desk").text
+        (first, second) = desk(app.serving).raters
+    assert (first.breaks, first.left_out, second.breaks, second.left_out) == (1, 2, 0, 0)
+    assert "category-1" not in page
+
+
+def test_a_night_is_no_break(tmp_path: Path) -> None:
+    clock = Clock()
+    with running(study(tmp_path, responses_=6), clock) as app:
+        cookie = consenting(app, "ana")
+        with person(app, cookie) as ana:
+            rate(ana, [2])
+        clock.goes(hours=16)
+        with person(app, log_in(app.serving, login="ana", password=PASSWORD, client="c")) as again:
+            rate(again, [2])
+        assert desk(app.serving).raters[0].breaks == 0
+
+
+def test_what_stands_out_is_explained(tmp_path: Path) -> None:
+    with (
+        running(study(tmp_path, responses_=30), Clock()) as app,
+        person(app, consenting(app, "ana")) as ana,
+        person(app, app.cookie("lena", role="lead")) as lead,
+    ):
+        assert "A reason to talk" not in lead.web.get("/desk").text
+        rate(ana, [2] * 30)
+        page = lead.web.get("/desk").text
+    assert "A reason to talk" in page
+    assert "95% or more of at least 30 ratings are the same" in page
+    assert "control items were answered as expected" not in page
+
+
+def test_the_journal_tells_what_was_done_in_pages_and_no_text(tmp_path: Path) -> None:
+    with running(study(tmp_path, responses_=2), Clock()) as app, person(app, app.cookie("lena", role="lead")) as lead:
+        for _ in range(LINES // 2):
+            lead.post("/desk/pause", panel="panel-1")
+            lead.post("/desk/resume", panel="panel-1")
+        page = lead.web.get("/journal").text
+        assert "panel paused" in page
+        assert "lena (a lead)" in page
+        assert page.count("<tr>") == LINES + 1
+        older = page.split('href="/journal?before=')[1].split('"')[0]
+        last = lead.web.get(f"/journal?before={older}").text
+        assert "rating app started" in last
+        assert "Older" not in last
+        assert 'href="/journal"' in last
+        for odd in ("0", "-1", "x", "9" * 19, "9" * 40):
+            assert lead.web.get(f"/journal?before={odd}").status_code == 200
+
+
+def test_a_viewer_reads_the_journal_without_identities_and_no_reason_of_anybody(tmp_path: Path) -> None:
+    folder = study(tmp_path, responses_=2)
+    with running(folder, Clock()) as app:
+        rated_by_two(app)
+        with person(app, app.cookie("lena", role="lead")) as lead:
+            lead.post("/desk/pause", panel="panel-1")
+        with app.serving.store.reading() as connection:
+            (seat,) = connection.execute(sa.select(accounts.c.rater).where(accounts.c.login == "ana")).scalars()
+            (user,) = {each.who for each in journal.entries(connection) if not each.who.startswith("account:")}
+        erase(folder, of="rater", identifier=seat, reason="a private matter")
+        with person(app, app.cookie("vera", role="viewer")) as viewer:
+            page = viewer.web.get("/journal").text
+    assert "a lead" in page
+    assert "command line" in page
+    assert "erased" in page
+    shown = page.split("<table")[1]
+    assert [word for word in ("lena", "ana", user, "private") if f">{word}" in shown or f"{word} (" in shown] == []

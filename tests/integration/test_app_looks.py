@@ -62,6 +62,8 @@ PAGES = {
     "desk": ("lead", "/desk"),
     "people": ("lead", "/people"),
     "design": ("lead", "/design"),
+    "journal": ("lead", "/journal"),
+    "journal, older": ("lead", "/journal?before=3"),
 }
 
 

@@ -1,7 +1,7 @@
 """The commands of ``driftgauge rate`` about raters: who is invited, how far they are, and what they rated."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -143,12 +143,23 @@ def _show(console: Console, found: "Desk") -> None:
     several = len(found.panels) > 1
     console.print(_table(found.raters, {title: show for title, show in _RATER.items() if several or title != "panel"}))
     for each in found.panels:
-        if each.paused_since:
-            since = each.paused_since[:16].replace("T", " ")
-            console.print(Text(f"{each.panel} is paused since {since} UTC. Next: driftgauge rate resume"))
+        for sentence in _told(each, level=found.level):
+            console.print(Text.assemble((f"{each.panel}: ", "bold"), sentence))
     noted = [each for each in found.raters if each.anomalies]
     for each in noted:
         console.print(Text.assemble((f"{each.rater}: ", "bold"), ", ".join(_NOTED[name] for name in each.anomalies)))
+
+
+def _told(row: "PanelRow", *, level: float) -> Iterator[str]:
+    """Yield what is to be said of a panel beside its figures."""
+    if row.paired:
+        alpha = _interval(row.alpha, row.alpha_low, row.alpha_high)
+        ac2 = _interval(row.ac2, row.ac2_low, row.ac2_high)
+        yield f"α {alpha}, AC2 {ac2}, over {row.paired:,} responses that two or more rated; {level:.0%} intervals"
+    if row.missing:
+        yield f"{row.missing:,} missing: their raters left, and nobody will rate them"
+    if row.paused_since:
+        yield f"paused since {row.paused_since[:16].replace('T', ' ')} UTC. Next: driftgauge rate resume"
 
 
 def _table(rows: Sequence[Any], columns: "dict[str, Callable[[Any], str]]") -> Table:
@@ -166,7 +177,7 @@ def _number(value: float | None, form: str = ".2f") -> str:
 
 
 def _interval(value: float | None, low: float | None, high: float | None) -> str:
-    return _number(value) if low is None or high is None else f"{_number(value)} ({_number(low)} – {_number(high)})"
+    return _number(value) if low is None or high is None else f"{_number(value)} ({_number(low)} to {_number(high)})"
 
 
 def _of(done: int, skipped: int, every: int) -> str:
@@ -187,11 +198,9 @@ _PANEL: "Final[dict[str, Callable[[PanelRow], str]]]" = {
     "panel": lambda row: row.panel,
     "joined": lambda row: f"{row.accounts} / {row.seats}",
     "rated": lambda row: _of(row.rated, row.skipped, row.assigned),
-    "missing": lambda row: f"{row.missing:,}",
     "work left": _hours,
-    "α": lambda row: _interval(row.alpha, row.alpha_low, row.alpha_high),
-    "AC2": lambda row: _interval(row.ac2, row.ac2_low, row.ac2_high),
-    "on": lambda row: f"{row.paired:,}",
+    "α": lambda row: _number(row.alpha),
+    "AC2": lambda row: _number(row.ac2),
 }
 _RATER: "Final[dict[str, Callable[[RaterRow], str]]]" = {
     "rater": lambda row: row.rater,

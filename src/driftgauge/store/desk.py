@@ -28,7 +28,9 @@ _EXERCISES: Final = {"rater": pl.String(), "assignment": pl.String(), "revision"
 _SITTINGS: Final = {"rater": pl.String(), "last_at": pl.String(), "items": pl.Int64()}
 
 
-_OF_ACCOUNT: Final = (accounts.c.account, accounts.c.login, accounts.c.calibrated_at, accounts.c.disabled_at)
+_OF_ACCOUNT: Final = (
+    accounts.c.account, accounts.c.login, accounts.c.calibrated_at, accounts.c.disabled_at, accounts.c.preferences,
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -36,7 +38,7 @@ class Sat:
     """A seat: whether somebody sits there, passed the gate, or left.
 
     `is_closed` is an account that was closed, `is_erased` one whose person was; `withdrawal` is what became of the data of a
-    rater who stopped taking part (keep or erase), null of others.
+    rater who stopped taking part (keep or erase), null of others; `preferences` is JSON, null without an account.
     """
 
     rater: str
@@ -46,6 +48,7 @@ class Sat:
     is_closed: bool
     is_erased: bool
     withdrawal: str | None
+    preferences: str | None
 
 
 def seats_of(connection: sa.Connection) -> list[Sat]:
@@ -59,7 +62,7 @@ def seats_of(connection: sa.Connection) -> list[Sat]:
     return [_sat(row) for row in connection.execute(query)]
 
 
-def _sat(row: sa.Row[Any]) -> Sat:
+def _sat(row: Any) -> Sat:
     return Sat(
         row.rater,
         row.panel,
@@ -68,6 +71,7 @@ def _sat(row: sa.Row[Any]) -> Sat:
         is_closed=row.disabled_at is not None,
         is_erased=row.account is not None and row.login is None,
         withdrawal=row.data,
+        preferences=row.preferences,
     )
 
 

@@ -155,7 +155,7 @@ def _(message: str) -> str:
 _RATER: Final = (
     ("/rate", _("Rating")), ("/guidelines", _("Guidelines")), ("/support", _("Support")), ("/settings", _("Settings")),
 )  # fmt: skip
-_READER: Final = (("/desk", _("Desk")), ("/design", _("Design")))
+_READER: Final = (("/desk", _("Desk")), ("/design", _("Design")), ("/journal", _("Journal")))
 _PLACES: Final = {
     "rater": _RATER,
     "lead": (*_READER, ("/people", _("People")), ("/settings", _("Settings"))),

@@ -36,6 +36,7 @@ SENTENCES: Final = {
     "weak_password": _("Choose a password of at least 10 characters that is not easy to guess and not your login."),
     "login_taken": _("Somebody has this login already. Choose another one."),
     "bad_login": _("Choose a login of 3 to 64 letters, digits, dots, dashes or underscores."),
+    "nothing_rated": _("Nothing of that was rated yet."),
     "no_account": _("Nobody sits there."),
     "withdrawn": _("This person takes part no more."),
     "not_allowed": _("This page is not for you."),

@@ -15,6 +15,8 @@ LEVELS: Final = 5
 REPLICATES: Final = 1000
 FEWEST: Final = 5
 """Scenarios with a response that two raters rated: with fewer, resampling them says nothing."""
+_DRAWS: Final = 500_000
+"""Scenarios drawn at once: a few megabytes of a process that serves."""
 _SEED: Final = 1
 """Always the same, so that a page that refreshes itself moves only when the ratings do."""
 
@@ -95,12 +97,17 @@ def _summed(values: FloatArray, scenario: IntArray) -> FloatArray:
 
 
 def _replicates(by_scenario: FloatArray) -> FloatArray:
-    """Return (B, F) sums over scenarios drawn with replacement."""
-    n = len(by_scenario)
+    """Return (B, F) sums over scenarios drawn with replacement, some replicates at a time."""
     rng = np.random.Generator(np.random.PCG64(_SEED))
-    drawn = rng.integers(0, n, size=(REPLICATES, n)) + np.arange(REPLICATES)[:, None] * n
-    weights = np.bincount(drawn.ravel(), minlength=REPLICATES * n).reshape(REPLICATES, n)
-    return weights.astype(float) @ by_scenario
+    at_once = max(1, _DRAWS // len(by_scenario))
+    sizes = [min(at_once, REPLICATES - done) for done in range(0, REPLICATES, at_once)]
+    return np.concatenate([_drawn(rng, size, by_scenario) for size in sizes])
+
+
+def _drawn(rng: np.random.Generator, size: int, by_scenario: FloatArray) -> FloatArray:
+    n = len(by_scenario)
+    drawn = rng.integers(0, n, size=(size, n)) + np.arange(size)[:, None] * n
+    return np.bincount(drawn.ravel(), minlength=size * n).reshape(size, n).astype(float) @ by_scenario
 
 
 def _coefficient(name: str, total: FloatArray, replicates: FloatArray, *, level: float) -> Coefficient:

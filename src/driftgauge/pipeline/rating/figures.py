@@ -1,37 +1,32 @@
 """The figures of the desk, out of frames: progress, agreement as it stands, severity, speed, and what stands out."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Self
+from zoneinfo import ZoneInfo
 
 import polars as pl
 
 from driftgauge.measure.agreement.standing import Standing, standing
+from driftgauge.pipeline.rating.noted import (
+    ANCHOR_DRIFT,
+    ANCHORS,
+    FAST_S,
+    FAST_SHARE,
+    GOLD,
+    GOLD_SHARE,
+    LINED,
+    LINED_SHARE,
+    SHARED,
+    TIMED,
+)
 from driftgauge.pipeline.rating.rows import PanelRow, RaterRow
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.store import desk as kept
 from driftgauge.store.pauses import paused_since
-
-SHARED: Final = 5
-"""The fewest responses that a rater shares with others before a severity is told."""
-TIMED: Final = 20
-"""The fewest ratings with a time before somebody is called fast."""
-FAST_S: Final = 3.0
-"""Seconds: who takes less for the median rating cannot have read it."""
-FAST_SHARE: Final = 0.25
-"""Of the panel's median: less than this stands out."""
-LINED: Final = 30
-LINED_SHARE: Final = 0.95
-"""Of ratings that are all the same, among at least `LINED`."""
-GOLD: Final = 5
-GOLD_SHARE: Final = 0.6
-"""Of control items that have to be right, among at least `GOLD`."""
-ANCHORS: Final = 5
-ANCHOR_DRIFT: Final = 0.75
-"""Points of harm by which a rater's mean changes between the first and the second time, over at least `ANCHORS`."""
-_DONE: Final = ("rated", "skipped")
 
 
 @dataclass(frozen=True)
@@ -114,7 +109,7 @@ def _drift(answers: pl.DataFrame) -> pl.DataFrame:
 def _rater(serving: Serving, seat: kept.Sat, known: _Known, *, usual: float | None) -> RaterRow:
     counts = known.counts.get(seat.rater, {})
     drift, right = known.drift.get(seat.rater), known.gold.get(seat.rater, (0, 0))
-    today, last_at = _today(serving, seat, known.sat.get(seat.rater, []))
+    sat = _Days.of(known.sat.get(seat.rater, []), serving.caps_of(seat.panel).zone)
     return RaterRow(
         rater=seat.rater,
         panel=seat.panel,
@@ -126,8 +121,10 @@ def _rater(serving: Serving, seat: kept.Sat, known: _Known, *, usual: float | No
         gold_right=right[0],
         gold=right[1],
         anchor_drift=drift[0] if drift else None,
-        today=today,
-        last_at=last_at,
+        today=sat.newest_items,
+        last_at=sat.last_at,
+        breaks=sat.breaks,
+        left_out=len(json.loads(seat.preferences or "{}").get("left_out", ())),
         has_account=seat.has_account,
         calibrated=seat.calibrated or not _practises(counts),
         is_closed=seat.is_closed,
@@ -151,13 +148,22 @@ def _practises(counts: Mapping[tuple[str, str], int]) -> bool:
     return any(purpose == "calibration" for purpose, _ in counts)
 
 
-def _today(serving: Serving, seat: kept.Sat, sat: list[tuple[str, int]]) -> tuple[int, str | None]:
-    """Return the first answers of the newest day on which a rater sent something, and when that was last."""
-    if not sat:
-        return 0, None
-    zone = serving.caps_of(seat.panel).zone
-    days = [datetime.fromisoformat(at).astimezone(zone).date() for at, _ in sat]
-    return sum(items for day, (_, items) in zip(days, sat, strict=True) if day == max(days)), max(at for at, _ in sat)
+@dataclass(frozen=True)
+class _Days:
+    """When a rater was there: first answers of the newest day, when they sent something last, and the breaks they took."""
+
+    newest_items: int = 0
+    last_at: str | None = None
+    breaks: int = 0
+
+    @classmethod
+    def of(cls, sat: list[tuple[str, int]], zone: ZoneInfo) -> Self:
+        """Return it of sittings, in days of a time zone; a sitting after another of the same day comes after a break."""
+        if not sat:
+            return cls()
+        days = [datetime.fromisoformat(at).astimezone(zone).date() for at, _ in sat]
+        newest = sum(items for day, (_, items) in zip(days, sat, strict=True) if day == max(days))
+        return cls(newest, max(at for at, _ in sat), len(sat) - len(set(days)))
 
 
 def _anomalies(seat: kept.Sat, known: _Known, counts: Mapping[tuple[str, str], int], *, usual: float | None) -> Iterator[str]:

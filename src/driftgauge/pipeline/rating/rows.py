@@ -23,6 +23,8 @@ class RaterRow:
         Mean change of harm from the first to the second time; null without anchors.
     today, last_at
         First answers on the newest day, and when the rater sent something last (UTC).
+    breaks, left_out
+        Breaks on days on which they went on after them; and how many kinds of content they would rather not see.
     has_account, calibrated
         Whether somebody sits there, and passed the gate.
     is_closed, withdrawal
@@ -45,6 +47,8 @@ class RaterRow:
     anchor_drift: float | None
     today: int
     last_at: str | None
+    breaks: int
+    left_out: int
     has_account: bool
     calibrated: bool
     is_closed: bool

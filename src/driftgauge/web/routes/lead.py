@@ -1,28 +1,22 @@
-"""The pages of the study lead: the desk, people, the design. A viewer sees the desk and the design, without identities."""
+"""People and the design: who sits where, which the lead alone sees, and what was drawn, which a viewer sees too."""
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
-from datetime import datetime
-from functools import partial
 from typing import Any, Final, cast
 
 from starlette.datastructures import FormData
-from starlette.responses import RedirectResponse, Response
+from starlette.responses import Response
 from starlette.routing import Route
 
 from driftgauge.errors import RatingError
-from driftgauge.pipeline.rating import pauses, people, roster
-from driftgauge.pipeline.rating.desk import desk
+from driftgauge.pipeline.rating import people, roster
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.sitting import reset_calibration
 from driftgauge.pipeline.rating.steps import Refused, Role
-from driftgauge.web.asked import LEADS, READERS, form, known, number_of, page
+from driftgauge.web.asked import LEADS, READERS, acting, form, number_of, page
 from driftgauge.web.bodies import text_of
 from driftgauge.web.pages import Visit
 
-ACCOUNT: Final = "account:"
-"""What stands in the journal before the account of somebody who acted in the app."""
 _MOST_INVITED: Final = 50
 _ROLES: Final = ("rater", "lead", "viewer")
 
@@ -30,21 +24,6 @@ _ROLES: Final = ("rater", "lead", "viewer")
 def _(message: str) -> str:
     """Mark a message for translation."""
     return message
-
-
-ANOMALIES: Final = {
-    "too_fast": _("very fast"),
-    "straight_lining": _("nearly always the same answer"),
-    "gold": _("control items missed"),
-    "anchor_drift": _("changes over time"),
-    "not_admitted": _("practice not passed"),
-}
-SKIPS: Final = {
-    "distressing": _("distressing"),
-    "cannot_judge": _("cannot judge"),
-    "broken_media": _("broken picture"),
-    "other": _("other reason"),
-}
 
 
 REPORT: Final[Mapping[str, str]] = {
@@ -63,59 +42,6 @@ REPORT: Final[Mapping[str, str]] = {
     "days": _("Days of the busiest rater"),
     "expected_drifts": _("How sure each drift will be"),
 }
-
-
-def show_desk(visit: Visit) -> Response:
-    """Show the desk, or the part of it that refreshes itself."""
-    found = desk(visit.house.serving)
-    template = "desk_now.html.j2" if visit.wants_fragment else "desk.html.j2"
-    return visit.page(
-        template,
-        desk=found,
-        at=_moment(visit, found.at),
-        anomalies={name: visit.say(said) for name, said in ANOMALIES.items()},
-        skip_names={name: visit.say(said) for name, said in SKIPS.items()},
-        time_left=partial(_time_left, visit),
-        moment=partial(_moment, visit),
-    )
-
-
-def _moment(visit: Visit, at: str) -> str:
-    return visit.words.moment(datetime.fromisoformat(at), "UTC")
-
-
-def _time_left(visit: Visit, seconds: float | None) -> str:
-    if seconds is None:
-        return "–"
-    if seconds < 2 * 3600:
-        return visit.say(_("%(minutes)s min"), minutes=visit.words.number(seconds / 60))
-    return visit.say(_("%(hours)s h"), hours=visit.words.number(seconds / 3600, digits=1))
-
-
-def pause(visit: Visit, fields: FormData) -> Response:
-    """Pause a panel, and come back to the desk."""
-    return _turned(visit, pauses.pause, fields)
-
-
-def resume(visit: Visit, fields: FormData) -> Response:
-    """Let a panel go on, and come back to the desk."""
-    return _turned(visit, pauses.resume, fields)
-
-
-def _turned(visit: Visit, turn: Callable[[Serving, str], object], fields: FormData) -> Response:
-    try:
-        turn(acting(visit), text_of(fields, "panel")[:200])
-    except Refused:
-        raise
-    except RatingError:
-        raise Refused(404, "unknown", "there is no such panel") from None
-    return RedirectResponse("/desk", 303)
-
-
-def acting(visit: Visit) -> Serving:
-    """Return what serves, with whoever asks as the one who stands in the journal: by their account, never by their login."""
-    serving = visit.house.serving
-    return replace(serving, author=replace(serving.author, who=f"{ACCOUNT}{known(visit).account}"))
 
 
 def show_people(visit: Visit, *, made: list[str] | None = None, notice: str = "", status: int = 200) -> Response:
@@ -205,9 +131,6 @@ def _worded(value: Any) -> str:
 
 
 ROUTES = (
-    Route("/desk", page(show_desk, roles=READERS), methods=["GET"]),
-    Route("/desk/pause", form(pause, roles=LEADS), methods=["POST"]),
-    Route("/desk/resume", form(resume, roles=LEADS), methods=["POST"]),
     Route("/people", page(show_people, roles=LEADS), methods=["GET"]),
     Route("/people/invite", form(invite, roles=LEADS), methods=["POST"]),
     Route("/people/disable", form(disable, roles=LEADS), methods=["POST"]),

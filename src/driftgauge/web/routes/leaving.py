@@ -6,10 +6,9 @@ from starlette.routing import Route
 
 from driftgauge.pipeline.rating.sitting import rater_of
 from driftgauge.pipeline.rating.withdrawals import what_becomes, withdraw
-from driftgauge.web.asked import LEADS, RATERS, form, known, page
+from driftgauge.web.asked import LEADS, RATERS, acting, form, known, page
 from driftgauge.web.bodies import text_of
 from driftgauge.web.pages import Visit, logged_out
-from driftgauge.web.routes.lead import acting
 
 
 def _(message: str) -> str:
