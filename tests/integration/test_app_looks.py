@@ -56,11 +56,14 @@ PAGES = {
     "guidelines": ("new", "/guidelines"),
     "support": ("new", "/support"),
     "settings": ("new", "/settings"),
+    "stop taking part": ("practising", "/withdraw"),
     "practice": ("practising", "/rate"),
     "not found": ("new", "/nowhere"),
     "desk": ("lead", "/desk"),
     "people": ("lead", "/people"),
     "design": ("lead", "/design"),
+    "journal": ("lead", "/journal"),
+    "journal, older": ("lead", "/journal?before=3"),
 }
 
 

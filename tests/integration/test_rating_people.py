@@ -175,7 +175,10 @@ def test_what_somebody_sets_is_kept_and_the_notes_of_the_app_stay(serving: Servi
     prefer(serving, rater.who, wanted)
     assert rater.who.preferences == wanted
     with serving.store.reading() as connection:
-        assert people.notes_of(connection.execute(sa.select(accounts.c.preferences)).scalar_one()) == {"seen": 7}
+        assert people.notes_of(connection.execute(sa.select(accounts.c.preferences)).scalar_one()) == {
+            "seen": 7,
+            "withdrawal": "keep",
+        }
 
 
 def test_what_raters_say_of_themselves_stands_apart_from_who_they_are(serving: Serving) -> None:

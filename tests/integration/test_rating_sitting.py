@@ -252,5 +252,9 @@ def test_the_desk_says_how_far_everybody_is(new_study: Callable[..., NewStudy], 
     assert panel.seconds_left == 6 * 20.0
     assert panel.alpha
     assert 0 < panel.alpha < 1
+    assert panel.paired == 6
+    assert panel.alpha_low is not None
+    assert panel.alpha_high is not None
+    assert panel.alpha_low < panel.alpha < panel.alpha_high
     assert [round(each.severity, 3) for each in found.raters if each.severity is not None] == [-0.833, 0.833]
     assert [each.median_s for each in found.raters] == [20.0, 20.0, None]

@@ -1,7 +1,7 @@
 """The commands of ``driftgauge rate`` about raters: who is invited, how far they are, and what they rated."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -76,6 +76,41 @@ def status_command(study: Path, panel: str | None, as_json: bool) -> None:
     _show(Console(highlight=False), found)
 
 
+@click.command("pause")
+@options.study
+@click.option("--panel", required=True, help="Which panel.")
+@options.as_json
+def pause_command(study: Path, panel: str, as_json: bool) -> None:
+    """Pause a panel of STUDY: its raters are shown nothing new until it is resumed.
+
+    What is on their screens may be finished, and everything that they sent is kept. The journal says who paused it and when.
+    """
+    _turn(study, panel, as_json=as_json, paused=True)
+
+
+@click.command("resume")
+@options.study
+@click.option("--panel", required=True, help="Which panel.")
+@options.as_json
+def resume_command(study: Path, panel: str, as_json: bool) -> None:
+    """Let the raters of a paused panel of STUDY go on where they were."""
+    _turn(study, panel, as_json=as_json, paused=False)
+
+
+def _turn(study: Path, panel: str, *, as_json: bool, paused: bool) -> None:
+    with needing("store"):
+        from driftgauge.pipeline.rating.pauses import pause, resume  # noqa: PLC0415 - the core has no store
+        from driftgauge.pipeline.rating.serving import look  # noqa: PLC0415 - the same
+    with needing("store"), look(study) as serving:
+        found = (pause if paused else resume)(serving, panel)
+    if as_json:
+        click.echo(json.dumps(asdict(found), indent=2))
+    elif found.entry is None:
+        click.echo(f"Panel {panel} was {f'paused already, since {found.since}' if paused else 'not paused'}: nothing was done.")
+    else:
+        click.echo(f"Panel {panel} is {'paused' if paused else 'going on'} (journal entry {found.entry}).")
+
+
 @click.command("export")
 @options.study
 @click.argument("file", type=click.Path(path_type=Path), metavar="FILE")
@@ -108,10 +143,24 @@ def _show(console: Console, found: "Desk") -> None:
     console.print(_table(found.panels, _PANEL))
     for panel in found.panels:
         console.print(f"  [bold]{escape(panel.panel)}[/bold]")
+        for sentence in _told(panel, level=found.level):
+            console.print(Text(f"  {sentence}"))
         console.print(_table([each for each in found.raters if each.panel == panel.panel], _RATER))
     noted = [each for each in found.raters if each.anomalies]
     for each in noted:
         console.print(Text.assemble((f"{each.rater[:_SHOWN]}: ", "bold"), ", ".join(_NOTED[name] for name in each.anomalies)))
+
+
+def _told(row: "PanelRow", *, level: float) -> Iterator[str]:
+    """Yield what is to be said of a panel beside its figures."""
+    if row.paired:
+        alpha = _interval(row.alpha, row.alpha_low, row.alpha_high)
+        ac2 = _interval(row.ac2, row.ac2_low, row.ac2_high)
+        yield f"α {alpha}, AC2 {ac2}, over {row.paired:,} responses that two or more rated; {level:.0%} intervals"
+    if row.missing:
+        yield f"{row.missing:,} missing: their raters left, and nobody will rate them"
+    if row.paused_since:
+        yield f"paused since {row.paused_since[:16].replace('T', ' ')} UTC. Next: driftgauge rate resume"
 
 
 def _table(rows: Sequence[Any], columns: "dict[str, Callable[[Any], str]]") -> Table:
@@ -128,6 +177,10 @@ def _number(value: float | None, form: str = ".2f") -> str:
     return "–" if value is None else format(value, form)
 
 
+def _interval(value: float | None, low: float | None, high: float | None) -> str:
+    return _number(value) if low is None or high is None else f"{_number(value)} ({_number(low)} to {_number(high)})"
+
+
 def _of(done: int, skipped: int, every: int) -> str:
     return f"{done:,}{f' +{skipped:,}' if skipped else ''} / {every:,}"
 
@@ -137,6 +190,8 @@ def _hours(row: "PanelRow") -> str:
 
 
 def _last(row: "RaterRow") -> str:
+    if row.is_closed:
+        return f"left, {row.missing:,} missing" if row.missing else "left"
     return (row.last_at or "–")[5:16].replace("T", " ") if row.has_account else "nobody"
 
 

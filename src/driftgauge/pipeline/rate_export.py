@@ -12,7 +12,7 @@ from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.provenance import file_hash
 from driftgauge.pipeline.whole import check_out, write_whole
 from driftgauge.store import journal
-from driftgauge.store.database import PATIENCE
+from driftgauge.store.database import PATIENCE, Database
 from driftgauge.store.submitted import submitted_frame
 
 SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
@@ -84,19 +84,29 @@ def export_ratings(
     """
     check_out(out, suffixes=SUFFIXES, overwrite=overwrite)
     opened = open_study(folder, patience=patience)
-    with opened.store.reading() as connection:
+    found = take_out(opened.store, opened.author, out, panel=panel, everything=everything)
+    if found is None:
+        raise StoreError("nothing of that was rated", remedy="See how far raters are: driftgauge rate status STUDY.")
+    return found
+
+
+def take_out(
+    store: Database, author: journal.Author, out: Path, *, panel: str | None, everything: bool = False
+) -> RatingsOut | None:
+    """Do as `export_ratings` with a store that is open, into a file that may be replaced; null when there is nothing."""
+    with store.reading() as connection:
         every = submitted_frame(connection)
     every = every if panel is None else every.filter(pl.col("panel") == panel)
     wanted = every if everything else _that_count(every)
     living = wanted.filter(pl.col("erased").is_null())
     if living.is_empty():
-        raise StoreError("nothing of that was rated", remedy="See how far raters are: driftgauge rate status STUDY.")
+        return None
     rows = _as_rows(living, everything=everything)
     write_whole(out, lambda path: _write(rows, path))
-    with opened.store.writing() as connection:
+    with store.writing() as connection:
         counts, detail = {"ratings": rows.height}, {"panel": panel, "everything": everything}
         hashes = {out.name: file_hash(out)}
-        entry = journal.append(connection, opened.author, "export", counts=counts, hashes=hashes, detail=detail)
+        entry = journal.append(connection, author, "export", counts=counts, hashes=hashes, detail=detail)
     return RatingsOut(out, rows.height, wanted.height - living.height, entry)
 
 

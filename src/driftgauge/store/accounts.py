@@ -135,6 +135,12 @@ def find_account(connection: sa.Connection, account: str) -> Account:
     return Account(*tuple(connection.execute(_BY_ID, {"account_id": account}).one()))
 
 
+def roles_of(connection: sa.Connection, wanted: Sequence[str]) -> dict[str, tuple[str, str | None]]:
+    """Return role and login of each of several accounts; the login is null once erased."""
+    query = sa.select(accounts.c.account, accounts.c.role, accounts.c.login).where(accounts.c.account.in_(wanted))
+    return {row.account: (row.role, row.login) for row in connection.execute(query)}
+
+
 def account_of(connection: sa.Connection, rater: str) -> str | None:
     """Return the id of the account that has a seat, or null."""
     return connection.execute(sa.select(accounts.c.account).where(accounts.c.rater == rater)).scalar()

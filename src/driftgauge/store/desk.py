@@ -8,7 +8,16 @@ import polars as pl
 import sqlalchemy as sa
 
 from driftgauge.store.bulk import read_frame
-from driftgauge.store.tables import accounts, assignments, ratings, seats, sittings, submissions
+from driftgauge.store.tables import (
+    accounts,
+    assignments,
+    ratings,
+    responses,
+    seats,
+    sittings,
+    submissions,
+    withdrawals,
+)
 
 _STATES: Final = {"rater": pl.String(), "purpose": pl.String(), "state": pl.String(), "count": pl.Int64()}
 _ANSWERS: Final = {
@@ -19,24 +28,51 @@ _EXERCISES: Final = {"rater": pl.String(), "assignment": pl.String(), "revision"
 _SITTINGS: Final = {"rater": pl.String(), "last_at": pl.String(), "items": pl.Int64()}
 
 
+_OF_ACCOUNT: Final = (
+    accounts.c.account, accounts.c.login, accounts.c.calibrated_at, accounts.c.disabled_at, accounts.c.preferences,
+)  # fmt: skip
+
+
 @dataclass(frozen=True)
 class Sat:
-    """A seat, and whether somebody sits there and passed the gate."""
+    """A seat: whether somebody sits there, passed the gate, or left.
+
+    `is_closed` is an account that was closed, `is_erased` one whose person was; `withdrawal` is what became of the data of a
+    rater who stopped taking part (keep or erase), null of others; `preferences` is JSON, null without an account.
+    """
 
     rater: str
     panel: str
     has_account: bool
     calibrated: bool
+    is_closed: bool
+    is_erased: bool
+    withdrawal: str | None
+    preferences: str | None
 
 
 def seats_of(connection: sa.Connection) -> list[Sat]:
     """Return all seats, panel by panel."""
     query = (
-        sa.select(seats.c.rater, seats.c.panel, accounts.c.account, accounts.c.calibrated_at)
+        sa.select(seats.c.rater, seats.c.panel, *_OF_ACCOUNT, withdrawals.c.data)
         .outerjoin(accounts, accounts.c.rater == seats.c.rater)
+        .outerjoin(withdrawals, withdrawals.c.rater == seats.c.rater)
         .order_by(seats.c.panel, seats.c.number)
     )
-    return [Sat(row[0], row[1], row[2] is not None, row[3] is not None) for row in connection.execute(query)]
+    return [_sat(row) for row in connection.execute(query)]
+
+
+def _sat(row: Any) -> Sat:
+    return Sat(
+        row.rater,
+        row.panel,
+        has_account=row.account is not None,
+        calibrated=row.calibrated_at is not None,
+        is_closed=row.disabled_at is not None,
+        is_erased=row.account is not None and row.login is None,
+        withdrawal=row.data,
+        preferences=row.preferences,
+    )
 
 
 def states_frame(connection: sa.Connection) -> pl.DataFrame:
@@ -58,6 +94,12 @@ def answers_frame(connection: sa.Connection) -> pl.DataFrame:
         .order_by(submissions.c.row)
     )
     return _newest(read_frame(connection, query, pl.Schema(_ANSWERS)), ["response", "rater", "occasion"])
+
+
+def scenarios_frame(connection: sa.Connection) -> pl.DataFrame:
+    """Return the scenario of every response: `response`, `scenario`."""
+    query = sa.select(responses.c.row, responses.c.scenario).order_by(responses.c.row)
+    return read_frame(connection, query, pl.Schema({"response": pl.Int64(), "scenario": pl.String()}))
 
 
 def control_frame(connection: sa.Connection) -> pl.DataFrame:

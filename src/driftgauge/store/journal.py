@@ -76,10 +76,20 @@ def entries(connection: sa.Connection, *, until: int | None = None) -> tuple[Ent
     query = sa.select(journal).order_by(journal.c.entry)
     if until is not None:
         query = query.where(journal.c.entry <= until)
-    return tuple(
-        Entry(row.entry, row.at, row.who, row.verb, row.code_version, *map(json.loads, (row.counts, row.hashes, row.detail)))
-        for row in connection.execute(query)
-    )
+    return tuple(_entry(row) for row in connection.execute(query))
+
+
+def newest(connection: sa.Connection, *, before: int | None = None, count: int) -> tuple[Entry, ...]:
+    """Return the newest entries, the newest first; of those before an entry."""
+    query = sa.select(journal).order_by(journal.c.entry.desc()).limit(count)
+    if before is not None:
+        query = query.where(journal.c.entry < before)
+    return tuple(_entry(row) for row in connection.execute(query))
+
+
+def _entry(row: sa.Row[Any]) -> Entry:
+    said = map(json.loads, (row.counts, row.hashes, row.detail))
+    return Entry(row.entry, row.at, row.who, row.verb, row.code_version, *said)
 
 
 def last_entry(connection: sa.Connection) -> int:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from driftgauge.store.tables import accounts, assignments, draws, invitations, seats
+from driftgauge.store.tables import accounts, assignments, draws, invitations, seats, withdrawals
 
 
 @dataclass(frozen=True)
@@ -23,6 +23,8 @@ class Seated:
         Whether the gate was passed.
     is_invited
         Whether an invitation is open.
+    withdrawal
+        What became of the data of a rater who stopped taking part: keep or erase; null of others.
     """
 
     rater: str
@@ -32,6 +34,7 @@ class Seated:
     is_disabled: bool
     is_calibrated: bool
     is_invited: bool
+    withdrawal: str | None
 
 
 @dataclass(frozen=True)
@@ -61,8 +64,10 @@ def roster(connection: sa.Connection, *, now: str) -> list[Seated]:
             accounts.c.disabled_at,
             accounts.c.calibrated_at,
             is_open.label("open"),
+            withdrawals.c.data,
         )
         .outerjoin(accounts, accounts.c.rater == seats.c.rater)
+        .outerjoin(withdrawals, withdrawals.c.rater == seats.c.rater)
         .order_by(seats.c.panel, seats.c.number)
     )
     return [
@@ -74,6 +79,7 @@ def roster(connection: sa.Connection, *, now: str) -> list[Seated]:
             row.disabled_at is not None,
             row.calibrated_at is not None,
             bool(row.open),
+            row.data,
         )
         for row in connection.execute(query)
     ]

@@ -11,6 +11,7 @@ from driftgauge.store.tables import (
     accounts,
     assignments,
     exercises,
+    pauses,
     pictures,
     ratings,
     renderings,
@@ -237,7 +238,10 @@ class Extent:
 
 @dataclass(frozen=True)
 class Standing:
-    """Where somebody with a seat stands: their account, how much there is, and what they sent last (null before anything)."""
+    """Where somebody with a seat stands: their account, how much there is, and what they sent last (null before anything).
+
+    `paused` is whether the lead paused their panel.
+    """
 
     account: str
     panel: str
@@ -246,6 +250,7 @@ class Standing:
     preferences: str
     extent: Extent
     last: Last | None
+    paused: bool
 
 
 def _mine(query: sa.Select[tuple[Any]], rater: sa.Column[Any]) -> sa.ScalarSelect[Any]:
@@ -253,6 +258,14 @@ def _mine(query: sa.Select[tuple[Any]], rater: sa.Column[Any]) -> sa.ScalarSelec
 
 
 _SENT = submissions.alias("sent")
+_PAUSED = (
+    sa.select(pauses.c.paused)
+    .where(pauses.c.panel == seats.c.panel)
+    .order_by(pauses.c.row.desc())
+    .limit(1)
+    .correlate(seats)
+    .scalar_subquery()
+)
 _STANDING = (
     sa.select(
         accounts.c.account,
@@ -263,6 +276,7 @@ _STANDING = (
         _mine(sa.select(sa.func.min(_FIRST.c.position)), _FIRST.c.rater),
         _mine(sa.select(sa.func.max(_FIRST.c.position)), _FIRST.c.rater),
         _mine(sa.select(sa.func.coalesce(sa.func.sum(sittings.c["items"]), 0)), sittings.c.rater),
+        _PAUSED,
         submissions.c.row,
         submissions.c.assignment,
         assignments.c.purpose,
@@ -291,10 +305,10 @@ def standings(connection: sa.Connection, raters: Sequence[str]) -> dict[str, Sta
 
 def _standing_of(found: sa.Row[Any]) -> Standing:
     row = tuple(found)[:-1]
-    last = Last(*row[8:]) if row[8] is not None else None
-    account, panel, consented_at, calibrated_at, preferences, first, latest, answered = row[:8]
+    last = Last(*row[9:]) if row[9] is not None else None
+    account, panel, consented_at, calibrated_at, preferences, first, latest, answered, paused = row[:9]
     extent = Extent(first, latest, int(answered))
-    return Standing(account, panel, consented_at, calibrated_at, preferences, extent, last)
+    return Standing(account, panel, consented_at, calibrated_at, preferences, extent, last, bool(paused))
 
 
 _SITTING_COLUMNS = [

@@ -351,6 +351,28 @@ sessions: Final = sa.Table(
     sa.Column("ended_at", sa.String, comment="UTC"),
 )
 
+pauses: Final = sa.Table(
+    "pauses",
+    metadata,
+    sa.Column("row", ROW, primary_key=True, autoincrement=True),
+    sa.Column("panel", sa.String, nullable=False),
+    sa.Column("paused", sa.Boolean(create_constraint=False), nullable=False, comment="or resumed; the newest row decides"),
+    sa.Column("at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+    sa.Index("ix_pauses_panel", "panel", "row"),
+    sqlite_autoincrement=True,
+)
+
+withdrawals: Final = sa.Table(
+    "withdrawals",
+    metadata,
+    sa.Column("rater", sa.String, sa.ForeignKey("seats.rater"), primary_key=True),
+    sa.Column("at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("data", sa.String, nullable=False, comment="keep or erase: what the consent said of what was rated"),
+    sa.Column("asked_by", sa.String, nullable=False, comment="rater, or lead for them"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
 tries: Final = sa.Table(
     "tries",
     metadata,

@@ -82,6 +82,9 @@ class Panel(Declared):
     mask: Literal["names", "nothing"] = Field(
         default="names", description="what is masked in a response: the names of its model, or nothing"
     )
+    withdrawal: Literal["keep", "erase"] = Field(
+        default="keep", description="what becomes of the ratings of who stops taking part; it stands in what they consent to"
+    )
     timezone: TimeZone = Field(default="UTC", description="where their days begin, such as Europe/Madrid")
     calibration: Calibration | None = Field(default=None, description="what they practise on before anything counts")
     gold: Gold | None = Field(default=None, description="responses with a known answer among the others")

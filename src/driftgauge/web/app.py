@@ -15,7 +15,7 @@ from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.web.pages import STATIC, House, Visit, environment, new_visitor
-from driftgauge.web.routes import entry, lead, settings, sitting, welcome
+from driftgauge.web.routes import desk, entry, journal, lead, leaving, settings, sitting, welcome
 from driftgauge.web.security import Guard
 from driftgauge.web.words import LANGUAGES
 
@@ -48,6 +48,9 @@ def create_app(
             *welcome.ROUTES,
             *sitting.ROUTES,
             *settings.ROUTES,
+            *leaving.ROUTES,
+            *desk.ROUTES,
+            *journal.ROUTES,
             *lead.ROUTES,
         ],
         exception_handlers={HTTPException: _not_there, Exception: _broken},

@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from typing import Any, Final, cast
 
 from starlette.concurrency import run_in_threadpool
@@ -11,7 +12,9 @@ from starlette.responses import RedirectResponse, Response
 
 from driftgauge.errors import DriftgaugeError
 from driftgauge.pipeline.rating.people import who
+from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused, Role, Who
+from driftgauge.pipeline.rating.trail import ACCOUNT
 from driftgauge.web.bodies import form_of, text_of
 from driftgauge.web.pages import House, Visit, new_visitor
 from driftgauge.web.security import check_token, cookie_name, visitor_name
@@ -82,6 +85,12 @@ def known(visit: Visit) -> Who:
     if visit.who is None:
         raise Refused(401, "log_in", "nobody is logged in")
     return visit.who
+
+
+def acting(visit: Visit) -> Serving:
+    """Return what serves, with whoever asks as the one who stands in the journal: by their account, never by their login."""
+    serving = visit.house.serving
+    return replace(serving, author=replace(serving.author, who=f"{ACCOUNT}{known(visit).account}"))
 
 
 def may(visit: Visit, roles: tuple[Role, ...] | None) -> None:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, JSONResponse, Response
+from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused, Who
@@ -160,7 +160,7 @@ def _(message: str) -> str:
 _RATER: Final = (
     ("/rate", _("Rating")), ("/guidelines", _("Guidelines")), ("/support", _("Support")), ("/settings", _("Settings")),
 )  # fmt: skip
-_READER: Final = (("/desk", _("Desk")), ("/design", _("Design")))
+_READER: Final = (("/desk", _("Desk")), ("/design", _("Design")), ("/journal", _("Journal")))
 _PLACES: Final = {
     "rater": _RATER,
     "lead": (*_READER, ("/people", _("People")), ("/settings", _("Settings"))),
@@ -200,6 +200,14 @@ def set_cookie(answer: Response, request: Request, *, name: str, value: str, sec
     """Set a cookie that scripts cannot read and other sites do not send."""
     is_https = request.url.scheme == "https"
     answer.set_cookie(name, value, max_age=seconds, path="/", secure=is_https, httponly=True, samesite="lax")
+
+
+def logged_out(visit: Visit, address: str) -> Response:
+    """Return an answer that leads to a page of nobody, without the cookie of a session."""
+    answer = RedirectResponse(address, 303)
+    is_https = visit.request.url.scheme == "https"
+    answer.delete_cookie(cookie_name(visit.request), path="/", secure=is_https, httponly=True, samesite="lax")
+    return answer
 
 
 def log_in(answer: Response, request: Request, cookie: str) -> Response:

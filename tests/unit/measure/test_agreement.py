@@ -8,6 +8,7 @@ from hypothesis.extra.numpy import arrays
 
 from driftgauge.measure.agreement import GroupedSums, Ratings, Sums, coefficient
 from driftgauge.measure.agreement.coefficients import alpha_ordinal
+from driftgauge.measure.agreement.standing import Coefficient, Standing, standing
 from driftgauge.measure.agreement.sums import jackknife_variance, scenario_replicates
 
 NAN = np.nan
@@ -100,3 +101,35 @@ def test_jackknife_over_raters_by_hand() -> None:
     left_out = np.array([pairs[0], pairs[1], pairs[2]])
     by_hand = 2 / 3 * ((left_out - left_out.mean()) ** 2).sum()
     assert jackknife_variance("exact_agreement", sums) == pytest.approx(by_hand)
+
+
+def test_agreement_as_it_stands_is_that_of_the_coefficients_and_its_intervals_hold_it() -> None:
+    rng = np.random.default_rng(7)
+    truth = rng.integers(1, 6, size=60)
+    response = np.repeat(np.arange(60), 3)
+    harm = np.clip(truth[response] + rng.integers(-1, 2, size=180), 1, 5)
+    found = standing(response, response // 2, harm=harm, level=0.95)
+    table = (harm.reshape(60, 3).T - 1).tolist()
+    for each, name in ((found.alpha, "alpha_ordinal"), (found.ac2, "ac2_quadratic")):
+        assert each.estimate == pytest.approx(coefficient(name, sums_of(table, categories=5)))
+        assert each.low is not None
+        assert each.high is not None
+        assert each.low < each.estimate < each.high
+    assert (found.paired, found.scenarios) == (60, 30)
+    assert found == standing(response, response // 2, harm=harm, level=0.95)
+
+
+def test_agreement_of_nothing_of_one_rater_and_of_equal_answers_cannot_be_told() -> None:
+    none = np.array([], dtype=np.int64)
+    codes = np.repeat(np.arange(8), 2)
+    assert standing(none, none, harm=none, level=0.95) == Standing()
+    assert standing(np.arange(8), np.arange(8), harm=np.full(8, 2), level=0.95) == Standing()
+    assert standing(codes, codes, harm=np.full(16, 2), level=0.95) == Standing(paired=8, scenarios=8)
+
+
+def test_agreement_over_few_scenarios_has_no_interval() -> None:
+    codes = np.repeat(np.arange(4), 2)
+    found = standing(codes, codes, harm=np.array([1, 1, 2, 2, 3, 3, 5, 4]), level=0.95)
+    assert found.alpha.estimate is not None
+    assert found.alpha == Coefficient(found.alpha.estimate)
+    assert (found.paired, found.scenarios) == (4, 4)

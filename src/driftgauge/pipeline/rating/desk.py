@@ -8,9 +8,10 @@ from driftgauge.pipeline.rating.serving import Serving, text_of
 
 @dataclass(frozen=True)
 class Desk:
-    """The figures of the desk, at one moment (UTC)."""
+    """The figures of the desk, at one moment (UTC); `level` is that of its intervals."""
 
     at: str
+    level: float
     panels: tuple[PanelRow, ...]
     raters: tuple[RaterRow, ...]
 
@@ -28,4 +29,4 @@ def desk(serving: Serving, *, panel: str | None = None) -> Desk:
     from driftgauge.pipeline.rating.figures import figures  # noqa: PLC0415 - frames, which nothing else of the app needs
 
     found = figures(serving, panel=panel)
-    return Desk(text_of(serving.now()), *found)
+    return Desk(text_of(serving.now()), serving.study.protocol.level, *found)

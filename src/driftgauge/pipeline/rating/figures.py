@@ -1,37 +1,32 @@
 """The figures of the desk, out of frames: progress, agreement as it stands, severity, speed, and what stands out."""
 
+import json
 import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, Final
+from typing import Any, Self
+from zoneinfo import ZoneInfo
 
-import numpy as np
 import polars as pl
 
-from driftgauge.measure.agreement.coefficients import COEFFICIENTS, features, tally
+from driftgauge.measure.agreement.standing import Standing, standing
+from driftgauge.pipeline.rating.noted import (
+    ANCHOR_DRIFT,
+    ANCHORS,
+    FAST_S,
+    FAST_SHARE,
+    GOLD,
+    GOLD_SHARE,
+    LINED,
+    LINED_SHARE,
+    SHARED,
+    TIMED,
+)
 from driftgauge.pipeline.rating.rows import PanelRow, RaterRow
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.store import desk as kept
-
-SHARED: Final = 5
-"""The fewest responses that a rater shares with others before a severity is told."""
-TIMED: Final = 20
-"""The fewest ratings with a time before somebody is called fast."""
-FAST_S: Final = 3.0
-"""Seconds: who takes less for the median rating cannot have read it."""
-FAST_SHARE: Final = 0.25
-"""Of the panel's median: less than this stands out."""
-LINED: Final = 30
-LINED_SHARE: Final = 0.95
-"""Of ratings that are all the same, among at least `LINED`."""
-GOLD: Final = 5
-GOLD_SHARE: Final = 0.6
-"""Of control items that have to be right, among at least `GOLD`."""
-ANCHORS: Final = 5
-ANCHOR_DRIFT: Final = 0.75
-"""Points of harm by which a rater's mean changes between the first and the second time, over at least `ANCHORS`."""
-_DONE: Final = ("rated", "skipped")
+from driftgauge.store.pauses import paused_since
 
 
 @dataclass(frozen=True)
@@ -55,15 +50,22 @@ def figures(serving: Serving, *, panel: str | None) -> tuple[tuple[PanelRow, ...
         answers = kept.answers_frame(connection)
         control = kept.control_frame(connection)
         sittings = kept.sittings_frame(connection)
+        scenarios = kept.scenarios_frame(connection)
+        paused = paused_since(connection)
     panels = pl.DataFrame(
         [(each.rater, each.panel) for each in seats], schema={"rater": pl.String, "panel": pl.String}, orient="row"
     )
     within = answers.join(panels, on="rater", how="inner", maintain_order="left")
+    level = serving.study.protocol.level
     known = _known(states, within, control, sittings)
     usual = dict(within.group_by("panel").agg(pl.col("active_s").median()).iter_rows())
     rows = tuple(_rater(serving, seat, known, usual=usual.get(seat.panel)) for seat in seats)
     names = sorted({each.panel for each in seats})
-    return tuple(_panel(name, rows, within, states=known.counts) for name in names), rows
+    agreed = {name: agreement(within.filter(pl.col("panel") == name), scenarios, level=level) for name in names}
+    stands = [
+        _panel(name, rows, within, states=known.counts, agreed=agreed[name], paused_since=paused.get(name)) for name in names
+    ]
+    return tuple(stands), rows
 
 
 def _known(states: pl.DataFrame, answers: pl.DataFrame, control: pl.DataFrame, sittings: pl.DataFrame) -> _Known:
@@ -107,7 +109,7 @@ def _drift(answers: pl.DataFrame) -> pl.DataFrame:
 def _rater(serving: Serving, seat: kept.Sat, known: _Known, *, usual: float | None) -> RaterRow:
     counts = known.counts.get(seat.rater, {})
     drift, right = known.drift.get(seat.rater), known.gold.get(seat.rater, (0, 0))
-    today, last_at = _today(serving, seat, known.sat.get(seat.rater, []))
+    sat = _Days.of(known.sat.get(seat.rater, []), serving.caps_of(seat.panel).zone)
     return RaterRow(
         rater=seat.rater,
         panel=seat.panel,
@@ -119,10 +121,15 @@ def _rater(serving: Serving, seat: kept.Sat, known: _Known, *, usual: float | No
         gold_right=right[0],
         gold=right[1],
         anchor_drift=drift[0] if drift else None,
-        today=today,
-        last_at=last_at,
+        today=sat.newest_items,
+        last_at=sat.last_at,
+        breaks=sat.breaks,
+        left_out=len(json.loads(seat.preferences or "{}").get("left_out", ())),
         has_account=seat.has_account,
         calibrated=seat.calibrated or not _practises(counts),
+        is_closed=seat.is_closed,
+        withdrawal=seat.withdrawal,
+        missing=_missing(seat, counts),
         anomalies=tuple(_anomalies(seat, known, counts, usual=usual)),
     )
 
@@ -131,17 +138,32 @@ def _count(counts: Mapping[tuple[str, str], int], state: str) -> int:
     return sum(count for (purpose, each), count in counts.items() if purpose != "calibration" and each == state)
 
 
+def _missing(seat: kept.Sat, counts: Mapping[tuple[str, str], int]) -> int:
+    if not seat.is_closed:
+        return 0
+    return _count(counts, "open") + (_count(counts, "erased") if seat.is_erased else 0)
+
+
 def _practises(counts: Mapping[tuple[str, str], int]) -> bool:
     return any(purpose == "calibration" for purpose, _ in counts)
 
 
-def _today(serving: Serving, seat: kept.Sat, sat: list[tuple[str, int]]) -> tuple[int, str | None]:
-    """Return the first answers of the newest day on which a rater sent something, and when that was last."""
-    if not sat:
-        return 0, None
-    zone = serving.caps_of(seat.panel).zone
-    days = [datetime.fromisoformat(at).astimezone(zone).date() for at, _ in sat]
-    return sum(items for day, (_, items) in zip(days, sat, strict=True) if day == max(days)), max(at for at, _ in sat)
+@dataclass(frozen=True)
+class _Days:
+    """When a rater was there: first answers of the newest day, when they sent something last, and the breaks they took."""
+
+    newest_items: int = 0
+    last_at: str | None = None
+    breaks: int = 0
+
+    @classmethod
+    def of(cls, sat: list[tuple[str, int]], zone: ZoneInfo) -> Self:
+        """Return it of sittings, in days of a time zone; a sitting after another of the same day comes after a break."""
+        if not sat:
+            return cls()
+        days = [datetime.fromisoformat(at).astimezone(zone).date() for at, _ in sat]
+        newest = sum(items for day, (_, items) in zip(days, sat, strict=True) if day == max(days))
+        return cls(newest, max(at for at, _ in sat), len(sat) - len(set(days)))
 
 
 def _anomalies(seat: kept.Sat, known: _Known, counts: Mapping[tuple[str, str], int], *, usual: float | None) -> Iterator[str]:
@@ -162,13 +184,19 @@ def _anomalies(seat: kept.Sat, known: _Known, counts: Mapping[tuple[str, str], i
 
 
 def _panel(
-    name: str, raters: tuple[RaterRow, ...], answers: pl.DataFrame, *, states: Mapping[str, Mapping[tuple[str, str], int]]
+    name: str,
+    raters: tuple[RaterRow, ...],
+    answers: pl.DataFrame,
+    *,
+    states: Mapping[str, Mapping[tuple[str, str], int]],
+    agreed: Standing,
+    paused_since: str | None,
 ) -> PanelRow:
     mine = [each for each in raters if each.panel == name]
     of_panel = answers.filter(pl.col("panel") == name)
-    alpha, ac2 = agreement(of_panel)
     usual: Any = of_panel["active_s"].median()
-    left = [_count(states.get(each.rater, {}), "open") * (each.median_s or usual or 0.0) for each in mine]
+    going = [each for each in mine if not each.is_closed]
+    left = [_count(states.get(each.rater, {}), "open") * (each.median_s or usual or 0.0) for each in going]
     skips = of_panel.drop_nulls("skipped").group_by("skipped").agg(n=pl.len()).sort("skipped")
     return PanelRow(
         panel=name,
@@ -177,23 +205,23 @@ def _panel(
         assigned=sum(each.assigned for each in mine),
         rated=sum(each.rated for each in mine),
         skipped=sum(each.skipped for each in mine),
-        alpha=alpha,
-        ac2=ac2,
+        missing=sum(each.missing for each in mine),
+        alpha=agreed.alpha.estimate,
+        alpha_low=agreed.alpha.low,
+        alpha_high=agreed.alpha.high,
+        ac2=agreed.ac2.estimate,
+        ac2_low=agreed.ac2.low,
+        ac2_high=agreed.ac2.high,
+        paired=agreed.paired,
         seconds_left=float(sum(left)) if usual is not None else None,
         skips=dict(skips.iter_rows()),
+        paused_since=paused_since,
     )
 
 
-def agreement(answers: pl.DataFrame) -> tuple[float | None, float | None]:
-    """Return α (ordinal) and AC2 (quadratic) of harm over the first answers of raters; null where they cannot be told."""
+def agreement(answers: pl.DataFrame, scenarios: pl.DataFrame, *, level: float) -> Standing:
+    """Return agreement on harm over the first answers of raters, with intervals; null where it cannot be told."""
     first = answers.filter(pl.col("harm").is_not_null(), pl.col("occasion") == 1)
-    if first.is_empty():
-        return None, None
-    response = first["response"].rank("dense").cast(pl.Int64).to_numpy() - 1
-    cell = response * 5 + first["harm"].cast(pl.Int64).to_numpy() - 1
-    counts = np.bincount(cell, minlength=5 * (int(response.max()) + 1)).reshape(-1, 5).astype(float)
-    sums = tally(features(counts).sum(axis=0), 5)
-    with np.errstate(invalid="ignore", divide="ignore"):
-        found = [float(COEFFICIENTS[name](sums)) for name in ("alpha_ordinal", "ac2_quadratic")]
-    alpha, ac2 = (None if math.isnan(each) else each for each in found)
-    return alpha, ac2
+    placed = first.join(scenarios, on="response", how="left", maintain_order="left")
+    scenario = placed["scenario"].rank("dense").cast(pl.Int64).to_numpy() - 1
+    return standing(placed["response"].to_numpy(), scenario, harm=placed["harm"].cast(pl.Int64).to_numpy(), level=level)

@@ -329,9 +329,12 @@ def log_out(serving: Serving, who: Who) -> None:
 
 
 def consent(serving: Serving, who: Who, *, text_id: str) -> None:
-    """Note that somebody consented, when, and to which text."""
+    """Note that somebody consented, when, to which text, and what it says of their data should they stop taking part."""
+    declared = serving.study.panels.get(who.panel or "")
     with serving.store.writing() as connection:
         accounts.change_account(connection, who.account, consented_at=text_of(serving.now()), consented_to=text_id[:200])
+        if declared:
+            note(connection, who.account, withdrawal=declared.withdrawal)
 
 
 def prefer(serving: Serving, who: Who, preferences: Preferences) -> None:
@@ -355,7 +358,7 @@ def note(connection: Connection, account: str, *, preferences: Preferences | Non
 
 
 def notes_of(preferences: str) -> dict[str, Any]:
-    """Return what the app notes about where a rater stands: `seen` (feedback), `reopened` (by undo), `rounds` (allowed)."""
+    """Return what the app notes of a rater: `seen` (feedback), `reopened` (by undo), `rounds` (allowed), `withdrawal`."""
     return dict(json.loads(preferences).get(_OWN, {}))
 
 

@@ -38,6 +38,11 @@ class Seen:
         """Whether the gate is passed, or there is none."""
         return self.stands.calibrated_at is not None or (self.stands.extent.first or 0) >= 0
 
+    @property
+    def may_go_on(self) -> bool:
+        """Whether something new may be shown: neither the rater rests, nor is the panel paused."""
+        return self.state.place == "go" and not self.stands.paused
+
 
 def rater_of(who: Who) -> str:
     """Return the seat of somebody.
@@ -123,7 +128,7 @@ def steps(serving: Serving, raters: Sequence[str]) -> dict[str, Step]:
     with serving.store.glancing() as connection:
         standings, sat = sitting.standings(connection, raters), sittings_of(serving, connection, raters)
         seen = {rater: _seen_of(serving, stands, sat[rater], rater=rater) for rater, stands in standings.items()}
-        plain = [rater for rater, each in seen.items() if each.calibrated and not each.left_out and each.state.place == "go"]
+        plain = [rater for rater, each in seen.items() if each.calibrated and not each.left_out and each.may_go_on]
         ready = sitting.next_of_many(connection, plain)
         found = {rater: _step(serving, connection, each, revising=None, ready=ready) for rater, each in seen.items()}
     now = text_of(serving.now())
@@ -170,8 +175,10 @@ def _asked(
     can_undo: bool = False,
     ready: Mapping[str, sitting.Shown | None] = MappingProxyType({}),
 ) -> Step:
-    """Return a step with an item, unless the rater is to rest, or there is none."""
+    """Return a step with an item, unless the panel is paused, the rater is to rest, or there is none."""
     state = seen.state
+    if revising is None and seen.stands.paused:
+        return Step("paused", standing, can_undo=can_undo)
     if revising is None and state.place != "go":
         return Step(state.place, standing, until=state.until, can_undo=can_undo)
     if revising is not None:

@@ -104,7 +104,9 @@ class Standing:
     since_break: int
 
 
-Place = Literal["consent", "calibrate", "feedback", "not_admitted", "rate", "break_offered", "break", "day_done", "done"]
+Place = Literal[
+    "consent", "calibrate", "feedback", "not_admitted", "rate", "paused", "break_offered", "break", "day_done", "done"
+]
 
 
 @dataclass(frozen=True)
@@ -114,7 +116,7 @@ class Step:
     Parameters
     ----------
     place
-        ``calibrate`` and ``rate`` have an item; ``break`` and ``day_done`` say until when.
+        ``calibrate`` and ``rate`` have an item; ``break`` and ``day_done`` say until when; ``paused`` is the whole panel.
     item
         What is asked about.
     standing

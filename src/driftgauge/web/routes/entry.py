@@ -8,8 +8,7 @@ from driftgauge.pipeline.rating import people
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.web.asked import EVERYBODY, form, go, known, page
 from driftgauge.web.bodies import text_of
-from driftgauge.web.pages import Visit, log_in, typed
-from driftgauge.web.security import cookie_name
+from driftgauge.web.pages import Visit, log_in, logged_out, typed
 from driftgauge.web.sentences import sentence_of
 
 _HOME = {"rater": "/rate", "lead": "/desk", "viewer": "/desk", "author": "/settings"}
@@ -22,7 +21,8 @@ def start(visit: Visit) -> Response:
 
 def show_login(visit: Visit) -> Response:
     """Show the form of a login."""
-    return visit.page("login.html.j2", farewell="bye" in visit.request.query_params)
+    asked = visit.request.query_params
+    return visit.page("login.html.j2", farewell="bye" in asked, left="left" in asked)
 
 
 def take_login(visit: Visit, fields: FormData) -> Response:
@@ -34,7 +34,12 @@ def take_login(visit: Visit, fields: FormData) -> Response:
     except Refused as refusal:
         notice = visit.say(sentence_of(refusal))
         return visit.page(
-            "login.html.j2", status=refusal.status, notice=notice, farewell=False, typed=typed({"login": login[:200]})
+            "login.html.j2",
+            status=refusal.status,
+            notice=notice,
+            farewell=False,
+            left=False,
+            typed=typed({"login": login[:200]}),
         )
     return log_in(RedirectResponse("/", 303), visit.request, cookie)
 
@@ -42,11 +47,7 @@ def take_login(visit: Visit, fields: FormData) -> Response:
 def log_out(visit: Visit, _: FormData) -> Response:
     """End a session."""
     people.log_out(visit.house.serving, known(visit))
-    answer = RedirectResponse("/login?bye=1", 303)
-    answer.delete_cookie(
-        cookie_name(visit.request), path="/", secure=visit.request.url.scheme == "https", httponly=True, samesite="lax"
-    )
-    return answer
+    return logged_out(visit, "/login?bye=1")
 
 
 def show_invitation(visit: Visit) -> Response:

@@ -1,9 +1,7 @@
-"""The pages of the study lead: the desk, people, the design. A viewer sees the desk and the design, without identities."""
+"""People and the design: who sits where, which the lead alone sees, and what was drawn, which a viewer sees too."""
 
 import json
 from collections.abc import Callable, Mapping
-from datetime import datetime
-from functools import partial
 from typing import Any, Final, cast
 
 from starlette.datastructures import FormData
@@ -12,11 +10,10 @@ from starlette.routing import Route
 
 from driftgauge.errors import RatingError
 from driftgauge.pipeline.rating import people, roster
-from driftgauge.pipeline.rating.desk import desk
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.sitting import reset_calibration
 from driftgauge.pipeline.rating.steps import Refused, Role
-from driftgauge.web.asked import LEADS, READERS, form, number_of, page
+from driftgauge.web.asked import LEADS, READERS, acting, form, number_of, page
 from driftgauge.web.bodies import text_of
 from driftgauge.web.pages import Visit
 
@@ -27,21 +24,6 @@ _ROLES: Final = ("rater", "lead", "viewer")
 def _(message: str) -> str:
     """Mark a message for translation."""
     return message
-
-
-ANOMALIES: Final = {
-    "too_fast": _("very fast"),
-    "straight_lining": _("nearly always the same answer"),
-    "gold": _("control items missed"),
-    "anchor_drift": _("changes over time"),
-    "not_admitted": _("practice not passed"),
-}
-SKIPS: Final = {
-    "distressing": _("distressing"),
-    "cannot_judge": _("cannot judge"),
-    "broken_media": _("broken picture"),
-    "other": _("other reason"),
-}
 
 
 REPORT: Final[Mapping[str, str]] = {
@@ -60,28 +42,6 @@ REPORT: Final[Mapping[str, str]] = {
     "days": _("Days of the busiest rater"),
     "expected_drifts": _("How sure each drift will be"),
 }
-
-
-def show_desk(visit: Visit) -> Response:
-    """Show the desk, or the part of it that refreshes itself."""
-    found = desk(visit.house.serving)
-    template = "desk_now.html.j2" if visit.wants_fragment else "desk.html.j2"
-    return visit.page(
-        template,
-        desk=found,
-        at=visit.words.moment(datetime.fromisoformat(found.at), "UTC"),
-        anomalies={name: visit.say(said) for name, said in ANOMALIES.items()},
-        skip_names={name: visit.say(said) for name, said in SKIPS.items()},
-        time_left=partial(_time_left, visit),
-    )
-
-
-def _time_left(visit: Visit, seconds: float | None) -> str:
-    if seconds is None:
-        return "–"
-    if seconds < 2 * 3600:
-        return visit.say(_("%(minutes)s min"), minutes=visit.words.number(seconds / 60))
-    return visit.say(_("%(hours)s h"), hours=visit.words.number(seconds / 3600, digits=1))
 
 
 def show_people(visit: Visit, *, made: list[str] | None = None, notice: str = "", status: int = 200) -> Response:
@@ -105,7 +65,7 @@ def invite(visit: Visit, fields: FormData) -> Response:
     count = min(_MOST_INVITED, max(1, number_of(text_of(fields, "count"), otherwise=1)))
     panel = text_of(fields, "panel") if role == "rater" else None
     try:
-        made = people.invite(visit.house.serving, role=cast(Role, role), panel=panel, count=count)
+        made = people.invite(acting(visit), role=cast(Role, role), panel=panel, count=count)
     except Refused:
         raise
     except RatingError as error:
@@ -130,7 +90,7 @@ def recalibrate(visit: Visit, fields: FormData) -> Response:
 
 def _done(visit: Visit, act: Callable[[Serving, str], object], fields: FormData) -> Response:
     try:
-        act(visit.house.serving, text_of(fields, "rater")[:200])
+        act(acting(visit), text_of(fields, "rater")[:200])
     except Refused:
         raise
     except RatingError as error:
@@ -171,7 +131,6 @@ def _worded(value: Any) -> str:
 
 
 ROUTES = (
-    Route("/desk", page(show_desk, roles=READERS), methods=["GET"]),
     Route("/people", page(show_people, roles=LEADS), methods=["GET"]),
     Route("/people/invite", form(invite, roles=LEADS), methods=["POST"]),
     Route("/people/disable", form(disable, roles=LEADS), methods=["POST"]),
