@@ -100,7 +100,7 @@ def test_a_newer_schema_is_left_alone(new_study: MakeStudy, tmp_path: Path) -> N
     study = new_study()
     with filled(study, tmp_path).writing() as connection:
         connection.execute(sa.text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(StoreError, match="schema 9999, and this version of driftgauge knows 0004"):
+    with pytest.raises(StoreError, match="schema 9999, and this version of driftgauge knows 0006"):
         open_study(study.folder)
 
 

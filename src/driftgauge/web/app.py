@@ -15,7 +15,7 @@ from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.web.pages import STATIC, House, Visit, environment, new_visitor
-from driftgauge.web.routes import entry, lead, settings, sitting, welcome
+from driftgauge.web.routes import authoring, entry, lead, reviewing, settings, sitting, welcome
 from driftgauge.web.security import Guard
 from driftgauge.web.words import LANGUAGES
 
@@ -49,6 +49,8 @@ def create_app(
             *sitting.ROUTES,
             *settings.ROUTES,
             *lead.ROUTES,
+            *authoring.ROUTES,
+            *reviewing.ROUTES,
         ],
         exception_handlers={HTTPException: _not_there, Exception: _broken},
     )

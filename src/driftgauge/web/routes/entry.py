@@ -12,7 +12,7 @@ from driftgauge.web.pages import Visit, log_in, typed
 from driftgauge.web.security import cookie_name
 from driftgauge.web.sentences import sentence_of
 
-_HOME = {"rater": "/rate", "lead": "/desk", "viewer": "/desk", "author": "/settings"}
+_HOME = {"rater": "/rate", "lead": "/desk", "viewer": "/desk", "author": "/scenarios"}
 
 
 def start(visit: Visit) -> Response:
