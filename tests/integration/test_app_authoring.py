@@ -363,6 +363,39 @@ def test_nothing_that_is_written_runs_or_fetches_anything(browser: Browser, tmp_
         assert [each for each in fetched if not each.startswith(app.address)] == []
 
 
+def test_no_page_of_an_author_names_a_release(shown: Shown) -> None:
+    for login, address in shown.pages.values():
+        if login != "lead":
+            with person(shown.app, shown.cookies[login]) as author:
+                answer = author.web.get(address)
+            assert not [name for name in ("elm", "made-up", "readers") if name in f"{answer.headers} {answer.text}".lower()]
+
+
+def test_a_small_picture_is_asked_for_in_one_line(browser: Browser, shown: Shown) -> None:
+    with tab(browser, shown.app.address, cookie=shown.cookies["ben"]) as opened:
+        opened.page.goto(shown.pages["review"][1])
+        box = opened.page.get_by_text("Show picture").first.bounding_box()
+        assert box
+        assert box["height"] < 40
+        opened.page.get_by_text("Show picture").first.click()
+        expect(opened.page.get_by_role("checkbox").first).to_be_checked()
+
+
+def test_the_command_line_takes_in_and_freezes_too(tmp_path: Path) -> None:
+    folder = made(tmp_path)
+    with running(folder, Clock()) as app:
+        wrote(app, somebody(app, "ana"))
+        ben = of(app, somebody(app, "ben"))
+        draft = take(app.serving, ben)
+        assert draft
+        review(app.serving, ben, Reviewed("key-of-a-review-1", draft, 1, "accepted", "", app.serving.now()))
+    found = command("benchmark", "draft", folder, "--json")
+    assert (found["accepted"], found["scenarios"], found["pictures"]) == (1, 2, 1)
+    assert command("benchmark", "draft", folder, "--json")["scenarios"] == 0
+    assert command("benchmark", "freeze", folder / "benchmark", "--version", "--json")["version"] == 1
+    assert verify(folder / "benchmark") == ()
+
+
 @pytest.fixture(scope="module")
 def app(tmp_path_factory: pytest.TempPathFactory) -> Generator[Running]:
     with running(made(tmp_path_factory.mktemp("refuses")), Clock()) as found:

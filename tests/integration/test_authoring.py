@@ -76,6 +76,20 @@ def test_the_same_key_counts_once_and_with_another_text_not_at_all(town: Worksho
     assert (rows(town, drafts), rows(town, draft_revisions)) == (1, 1)
 
 
+def test_the_same_key_many_times_at_once_is_one_draft(town: Workshop) -> None:
+    found: list[str] = []
+
+    def once() -> None:
+        found.append(town.ana.save(Draft(text="a goat"), key="a-key-of-an-impatient-hand").draft)
+
+    threads = [Thread(target=once) for _ in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (len(found), len(set(found)), rows(town, drafts)) == (6, 1, 1)
+
+
 def test_two_tabs_overwrite_nothing(town: Workshop) -> None:
     saved = town.ana.save(Draft(text="a goat"))
     town.ana.save(Draft(text="a goat and a cow"), draft=saved.draft, since=1)
