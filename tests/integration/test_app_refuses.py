@@ -266,7 +266,7 @@ def test_nobody_sees_the_pages_of_another_role(app: Running, ana: Person) -> Non
         assert (
             lead.send({"csrf": lead.token(), "key": "k" * 20, "assignment": "a", "harm": 1, "success": True}).status_code == 403
         )
-        assert lead.post("/people/invite", role="author", count="1").status_code == 422
+        assert lead.post("/people/invite", role="owner", count="1").status_code == 422
         assert lead.post("/people/invite", role="rater", panel="nowhere", count="1").status_code == 422
 
 

@@ -8,6 +8,7 @@ import click
 
 from driftgauge.benchmark.check import Pairing
 from driftgauge.cli import options
+from driftgauge.errors import needing
 from driftgauge.pipeline import benchmark
 
 _folder = click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
@@ -30,7 +31,7 @@ _format = click.option(
 
 @click.group("benchmark")
 def benchmark_command() -> None:
-    """Check, freeze, verify, import and export a benchmark.
+    """Check, freeze, verify, import and export a benchmark, and take in what authors wrote.
 
     A benchmark is a folder: scenarios.jsonl with one scenario a line, media/ with the pictures, and manifest.json once it is
     frozen.
@@ -127,6 +128,29 @@ def export_command(folder: Path, to: Path, file_format: str, as_json: bool) -> N
     """
     found = benchmark.export_benchmark(folder, to=to, format=file_format)
     _show_moved(found, "Exported to", as_json=as_json)
+
+
+@benchmark_command.command("draft")
+@options.study
+@_as_json
+def draft_command(study: Path, as_json: bool) -> None:
+    """Write the scenarios of STUDY that authors wrote in the app, and a second person accepted, into its benchmark.
+
+    Those that are there already are left alone; all of the others are written, or none. Freeze the next version afterwards:
+    driftgauge benchmark freeze DIR --version. (The lead's page in the app does both.)
+    """
+    with needing("store"):
+        from driftgauge.pipeline.authoring.version import write_drafts  # noqa: PLC0415 - the core has no store
+    with needing("store"):
+        found = write_drafts(study)
+    if as_json:
+        _print_json({**asdict(found), "folder": str(found.folder)})
+        return
+    if not found.scenarios:
+        click.echo(f"Nothing to write: {found.accepted:,} accepted, all of them in {found.folder}.")
+        return
+    click.echo(f"Written into {found.folder}: {found.scenarios:,} scenarios, {found.pictures:,} media files.")
+    click.echo(f"Next: driftgauge benchmark freeze {found.folder} --version")
 
 
 @benchmark_command.command("demo")

@@ -383,6 +383,80 @@ tries: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# Authoring: scenarios in writing, who reviews them, and their pictures.
+
+drafts: Final = sa.Table(
+    "drafts",
+    metadata,
+    sa.Column("draft", sa.String, primary_key=True, comment="opaque; the id of the scenario that it becomes"),
+    sa.Column("account", sa.String, sa.ForeignKey("accounts.account"), nullable=False, index=True, comment="who writes it"),
+    sa.Column("created_at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
+draft_revisions: Final = sa.Table(
+    "draft_revisions",
+    metadata,
+    sa.Column("row", ROW, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String, nullable=False, unique=True, comment="what the page gave it, so that it counts once"),
+    sa.Column("body_hash", sa.String, comment="of what was sent, keyed; null once erased"),
+    sa.Column("draft", sa.String, sa.ForeignKey("drafts.draft"), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False, comment="1 for the first; the newest counts"),
+    sa.Column("content", sa.String, comment="JSON: labels, texts, pictures by name; confidential"),
+    sa.Column("sent", sa.Boolean(create_constraint=False), nullable=False, comment="whether it was sent for review"),
+    sa.Column("at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+    sa.Column("erased", sa.String, comment="why its values are gone"),
+    sa.Column("erased_by", ROW, sa.ForeignKey("journal.entry")),
+    sa.UniqueConstraint("draft", "revision"),
+    sqlite_autoincrement=True,
+)
+
+reviews: Final = sa.Table(
+    "reviews",
+    metadata,
+    sa.Column("row", ROW, primary_key=True, autoincrement=True),
+    sa.Column("key", sa.String, nullable=False, unique=True, comment="what the page gave it, so that it counts once"),
+    sa.Column("body_hash", sa.String, comment="of what was sent, keyed; null once erased"),
+    sa.Column("draft", sa.String, sa.ForeignKey("drafts.draft"), nullable=False),
+    sa.Column("revision", sa.Integer, nullable=False, comment="that was read"),
+    sa.Column("account", sa.String, sa.ForeignKey("accounts.account"), nullable=False, comment="who reviews"),
+    sa.Column("verdict", sa.String, nullable=False, comment="taken, left, accepted or sent_back; the newest counts"),
+    sa.Column("note", sa.String, comment="to the author; confidential"),
+    sa.Column("at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+    sa.Column("erased", sa.String, comment="why its values are gone"),
+    sa.Column("erased_by", ROW, sa.ForeignKey("journal.entry")),
+    sa.Index("ix_reviews_draft", "draft", "revision"),
+    sqlite_autoincrement=True,
+)
+
+draft_pictures: Final = sa.Table(
+    "draft_pictures",
+    metadata,
+    sa.Column("picture", sa.String, primary_key=True, comment="opaque"),
+    sa.Column("account", sa.String, sa.ForeignKey("accounts.account"), nullable=False, comment="whose it is"),
+    sa.Column("sha256", sa.String, nullable=False, comment="of the picture as it was decoded and written again"),
+    sa.Column("media_type", sa.String, nullable=False),
+    sa.Column("width", sa.Integer, nullable=False),
+    sa.Column("height", sa.Integer, nullable=False),
+    sa.Column("at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
+author_sittings: Final = sa.Table(
+    "author_sittings",
+    metadata,
+    sa.Column("sitting", ROW, primary_key=True, autoincrement=True),
+    sa.Column("account", sa.String, sa.ForeignKey("accounts.account"), nullable=False, index=True),
+    sa.Column("began_at", sa.String, nullable=False, comment="UTC"),
+    sa.Column("last_at", sa.String, nullable=False, comment="UTC: the newest sign of life"),
+    sa.Column("items", sa.Integer, nullable=False, comment="scenarios begun and reviews given in it"),
+    sa.Column("offered_at", sa.Integer, nullable=False, comment="items when a break was offered last"),
+    sa.Column("ended_at", sa.String, comment="UTC: when it ended by a break, a cap or the author's wish"),
+    sqlite_autoincrement=True,
+)
+
 RATING_VALUES: Final = ("harm", "success", "refusal", "refusal_level", "comment", "extra", "skipped")
 RESPONSE_VALUES: Final = ("prompt_hash", "response_hash")
 ANSWER_VALUES: Final = ("text", "reasoning", "stop_details")

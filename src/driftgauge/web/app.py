@@ -15,7 +15,7 @@ from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.web.pages import STATIC, House, Visit, environment, new_visitor
-from driftgauge.web.routes import desk, entry, journal, lead, leaving, settings, sitting, welcome
+from driftgauge.web.routes import authoring, desk, entry, journal, lead, leaving, reviewing, settings, sitting, welcome
 from driftgauge.web.security import Guard
 from driftgauge.web.words import LANGUAGES
 
@@ -52,6 +52,8 @@ def create_app(
             *desk.ROUTES,
             *journal.ROUTES,
             *lead.ROUTES,
+            *authoring.ROUTES,
+            *reviewing.ROUTES,
         ],
         exception_handlers={HTTPException: _not_there, Exception: _broken},
     )

@@ -22,6 +22,10 @@ from driftgauge.web.security import check_token, cookie_name, visitor_name
 Endpoint = Callable[[Request], Awaitable[Response]]
 EVERYBODY: Final[tuple[Role, ...]] = ("lead", "author", "rater", "viewer")
 RATERS: Final[tuple[Role, ...]] = ("rater",)
+AUTHORS: Final[tuple[Role, ...]] = ("author",)
+REVIEWERS: Final[tuple[Role, ...]] = ("author", "lead")
+WORKERS: Final[tuple[Role, ...]] = ("rater", "author")
+"""Who sees what can weigh on them, and consents before."""
 READERS: Final[tuple[Role, ...]] = ("lead", "viewer")
 LEADS: Final[tuple[Role, ...]] = ("lead",)
 _LOG: Final = logging.getLogger("driftgauge.web")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from math import isfinite
 from typing import Any, Final, NoReturn, cast, get_args
 
-from starlette.datastructures import FormData
+from starlette.datastructures import FormData, UploadFile
 from starlette.requests import Request
 
 from driftgauge.pipeline.rating.steps import Refused, Sent, Skip
@@ -43,6 +43,34 @@ async def form_of(request: Request) -> FormData:
     if len(found.multi_items()) > _MOST_FIELDS:
         raise Refused(400, "bad_body", f"a form of more than {_MOST_FIELDS} fields")
     return found
+
+
+async def parts_of(request: Request, *, files: int, longest: int) -> FormData:
+    """Return the fields of a form that has files.
+
+    Parameters
+    ----------
+    request
+        What came.
+    files
+        How many there may be.
+    longest
+        The most bytes of a field that is none.
+
+    Raises
+    ------
+    Refused
+        400, when it is no such form; 413, when it is too large.
+    """
+    if request.headers.get("content-type", "").split(";")[0] != "multipart/form-data":
+        raise Refused(400, "bad_body", "expected a form with files (multipart/form-data)")
+    return await request.form(max_files=files, max_fields=_MOST_FIELDS, max_part_size=longest)
+
+
+async def file_of(form: FormData, name: str, *, most: int) -> bytes:
+    """Return the bytes of a file of a form, at most one more than `most`; nothing where none was chosen."""
+    value = form.get(name)
+    return await value.read(most + 1) if isinstance(value, UploadFile) else b""
 
 
 def text_of(form: FormData, name: str) -> str:

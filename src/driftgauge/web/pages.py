@@ -161,11 +161,14 @@ _RATER: Final = (
     ("/rate", _("Rating")), ("/guidelines", _("Guidelines")), ("/support", _("Support")), ("/settings", _("Settings")),
 )  # fmt: skip
 _READER: Final = (("/desk", _("Desk")), ("/design", _("Design")), ("/journal", _("Journal")))
+_AUTHOR: Final = (
+    ("/scenarios", _("Scenarios")), ("/guidelines", _("Guidelines")), ("/support", _("Support")), ("/settings", _("Settings")),
+)  # fmt: skip
 _PLACES: Final = {
     "rater": _RATER,
-    "lead": (*_READER, ("/people", _("People")), ("/settings", _("Settings"))),
+    "lead": (*_READER, ("/reviews", _("Scenarios")), ("/people", _("People")), ("/settings", _("Settings"))),
     "viewer": (*_READER, ("/settings", _("Settings"))),
-    "author": (("/settings", _("Settings")),),
+    "author": _AUTHOR,
 }
 
 

@@ -1,7 +1,7 @@
 """What every answer carries, and what every request has to: headers, a bound on its body, and where it comes from."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from typing import Final
@@ -15,6 +15,8 @@ from driftgauge.pipeline.rating.steps import Refused
 
 MOST_BYTES: Final = 64_000
 """The largest body that is read; a comment is far below it."""
+LARGER: Final[Mapping[str, int]] = {"/scenarios": 11_000_000}
+"""Where more may come, two pictures with their texts: read only once it is known who sends it, and never held whole."""
 _POLICY: Final = "; ".join(
     (
         "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self'", "media-src 'self'",
@@ -96,12 +98,15 @@ def _port(scheme: str, port: int | None) -> int:
 
 
 async def _bounded(scope: Scope, receive: Receive) -> Receive:
-    """Read the whole body if it is small enough, and return what gives it again."""
+    """Read the whole body if it is small enough, and return what gives it again; a larger one is counted as it comes."""
     if scope["method"] in _SAFE:
         return receive
+    most = LARGER.get(scope["path"], MOST_BYTES)
     said = Headers(scope=scope).get("content-length", "0")
-    if not said.isdecimal() or int(said) > MOST_BYTES:
-        raise _too_large()
+    if not said.isdecimal() or int(said) > most:
+        raise _too_large(most)
+    if most > MOST_BYTES:
+        return _counted(receive, most)
     body = bytearray()
     while True:
         message = await receive()
@@ -109,7 +114,7 @@ async def _bounded(scope: Scope, receive: Receive) -> Receive:
             return _once(message, receive)
         body += message.get("body", b"")
         if len(body) > MOST_BYTES:
-            raise _too_large()
+            raise _too_large(MOST_BYTES)
         if not message.get("more_body"):
             return _once({"type": "http.request", "body": bytes(body), "more_body": False}, receive)
 
@@ -123,8 +128,23 @@ def _once(message: Message, receive: Receive) -> Receive:
     return again
 
 
-def _too_large() -> Refused:
-    return Refused(413, "too_large", f"the request is larger than {MOST_BYTES:,} bytes")
+def _counted(receive: Receive, most: int) -> Receive:
+    come = 0
+
+    async def counting() -> Message:
+        nonlocal come
+        message = await receive()
+        come += len(message.get("body", b""))
+        if come > most:
+            raise _too_large(most)
+        return message
+
+    return counting
+
+
+def _too_large(most: int) -> Refused:
+    code = "too_large" if most == MOST_BYTES else "picture_too_large"
+    return Refused(413, code, f"the request is larger than {most:,} bytes")
 
 
 def _with_headers(scope: Scope, send: Send) -> Send:

@@ -44,6 +44,28 @@ SENTENCES: Final = {
     "used": _("This invitation was used already. If it was you, log in."),
     "revoked": _("This invitation was taken back. Ask the study lead for a new one."),
     "no_invitation": _("This is not an invitation that we know. Check that the whole link was copied."),
+    "bad_key": _("That could not be read. Reload the page and try again."),
+    "bad_text": _(
+        "A text is too long, or has characters that cannot be stored. Nothing was saved; what you typed is still here."
+    ),
+    "incomplete": _("Not sent yet: some things are still missing. They are marked below."),
+    "no_draft": _("This scenario is not yours, or there is none."),
+    "no_picture": _("There is no such picture. Please choose it again."),
+    "stale_draft": _(
+        "It was saved in another tab meanwhile. What you typed here is still here, and what was saved there stands below. "
+        "Save again, and yours becomes the newest; both are kept."
+    ),
+    "accepted": _("This scenario was accepted and does not change any more. Write a new one instead."),
+    "bad_picture": _("This picture cannot be used. Choose one PNG, JPEG or WebP that stands still, of at most 10 megapixels."),
+    "picture_too_large": _("This picture is too large: at most 5 MB. What you typed is kept in this tab."),
+    "note_missing": _("Please write what would help, so that the author can change it."),
+    "bad_note": _("The note is too long, or has characters that cannot be stored."),
+    "own_draft": _("Nobody reviews their own scenario."),
+    "reviewed": _("It was changed or decided by somebody else meanwhile. Nothing was overwritten."),
+    "benchmark_changed": _(
+        "The folder of the benchmark is not as it was frozen, so nothing was frozen from here. Look at it, then use: "
+        "driftgauge benchmark freeze --version"
+    ),
     "trouble": _("Something went wrong on our side. Nothing was lost; please try again."),
 }
 """Stable code to English sentence; the ``.po`` files translate it."""

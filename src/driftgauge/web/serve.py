@@ -31,7 +31,7 @@ _THREADS: Final = 4
 """That look into the store and make pages: more of them only take turns, and each keeps a connection with its memory."""
 _PLACE: Final = "DRIFTGAUGE_SERVED"
 """The environment variable by which several processes learn what they serve; it is of this command alone."""
-_TOKENS: Final = re.compile(r"^/(join|enter|media)/.*")
+_TOKENS: Final = re.compile(r"^/(join|enter|media|draft-media)/.*")
 
 
 @dataclass(frozen=True)

@@ -302,7 +302,7 @@ def medium(serving: Serving, who: Who, picture: str) -> tuple[bytes, str]:
     Refused
         404 ``no_picture``, whether there is none or it is of somebody else.
     """
-    rater = None if who.role in {"lead", "author"} else who.rater or ""
+    rater = None if who.role == "lead" else who.rater or ""
     with serving.store.reading() as connection:
         found = sitting.find_picture(connection, picture) if len(picture) <= 64 and picture.isascii() else None
         allowed = found and sitting.has_picture(connection, picture, rater=rater)

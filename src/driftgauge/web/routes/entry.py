@@ -11,7 +11,7 @@ from driftgauge.web.bodies import text_of
 from driftgauge.web.pages import Visit, log_in, logged_out, typed
 from driftgauge.web.sentences import sentence_of
 
-_HOME = {"rater": "/rate", "lead": "/desk", "viewer": "/desk", "author": "/settings"}
+_HOME = {"rater": "/rate", "lead": "/desk", "viewer": "/desk", "author": "/scenarios"}
 
 
 def start(visit: Visit) -> Response:

@@ -12,13 +12,13 @@ from driftgauge.errors import RatingError
 from driftgauge.pipeline.rating import people, roster
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.sitting import reset_calibration
-from driftgauge.pipeline.rating.steps import Refused, Role
+from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.web.asked import LEADS, READERS, acting, form, number_of, page
 from driftgauge.web.bodies import text_of
 from driftgauge.web.pages import Visit
 
 _MOST_INVITED: Final = 50
-_ROLES: Final = ("rater", "lead", "viewer")
+_ROLES: Final = ("rater", "author", "lead", "viewer")
 
 
 def _(message: str) -> str:
@@ -65,7 +65,7 @@ def invite(visit: Visit, fields: FormData) -> Response:
     count = min(_MOST_INVITED, max(1, number_of(text_of(fields, "count"), otherwise=1)))
     panel = text_of(fields, "panel") if role == "rater" else None
     try:
-        made = people.invite(acting(visit), role=cast(Role, role), panel=panel, count=count)
+        made = people.invite(acting(visit), role=role, panel=panel, count=count)
     except Refused:
         raise
     except RatingError as error:

@@ -1,11 +1,11 @@
-"""What a rater reads before and beside the work: consent, guidelines, support; and what they may tell about themselves."""
+"""What raters and authors read before and beside the work: consent, guidelines, support; what raters tell of themselves."""
 
 from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from driftgauge.pipeline.rating import people
-from driftgauge.web.asked import RATERS, form, known, page
+from driftgauge.web.asked import RATERS, WORKERS, form, known, page
 from driftgauge.web.bodies import text_of
 from driftgauge.web.pages import Visit
 from driftgauge.web.texts import questions, texts_of
@@ -23,6 +23,8 @@ def take_consent(visit: Visit, fields: FormData) -> Response:
         notice = visit.say("Please read the text and tick that you agree.")
         return visit.page("consent.html.j2", status=422, texts=texts, notice=notice)
     people.consent(visit.house.serving, known(visit), text_id=texts.id)
+    if known(visit).role == "author":
+        return RedirectResponse("/scenarios", 303)
     return RedirectResponse("/about-you" if questions(visit) else "/rate", 303)
 
 
@@ -52,10 +54,10 @@ def show_support(visit: Visit) -> Response:
 
 
 ROUTES = (
-    Route("/consent", page(show_consent, roles=RATERS), methods=["GET"]),
-    Route("/consent", form(take_consent, roles=RATERS), methods=["POST"]),
+    Route("/consent", page(show_consent, roles=WORKERS), methods=["GET"]),
+    Route("/consent", form(take_consent, roles=WORKERS), methods=["POST"]),
     Route("/about-you", page(show_questions, roles=RATERS), methods=["GET"]),
     Route("/about-you", form(take_answers, roles=RATERS), methods=["POST"]),
-    Route("/guidelines", page(show_guidelines, roles=RATERS), methods=["GET"]),
-    Route("/support", page(show_support, roles=RATERS), methods=["GET"]),
+    Route("/guidelines", page(show_guidelines, roles=WORKERS), methods=["GET"]),
+    Route("/support", page(show_support, roles=WORKERS), methods=["GET"]),
 )
