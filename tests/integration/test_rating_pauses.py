@@ -122,7 +122,7 @@ def test_the_command_line_pauses_and_resumes(serving: Serving) -> None:
     study = str(serving.study.folder)
     assert "is paused (journal entry" in run("pause", study, "--panel", "panel-1")
     assert "nothing was done" in run("pause", study, "--panel", "panel-1")
-    assert "panel-1: paused since 20" in run("status", study)
+    assert "paused since 20" in run("status", study)
     assert json.loads(run("resume", study, "--panel", "panel-1", "--json"))["since"] is None
     assert "was not paused" in run("resume", study, "--panel", "panel-1")
     assert desk(serving).panels[0].paused_since is None
