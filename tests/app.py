@@ -16,7 +16,7 @@ from typing import Any
 import httpx
 import pytest
 import uvicorn
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from driftgauge.pipeline.rating.people import consent, invite, join, who
 from driftgauge.pipeline.rating.serving import Serving
@@ -128,7 +128,8 @@ def tab(browser: Browser, address: str, *, cookie: str | None = None, **context:
     """Open a tab of somebody, who is logged in where there is a cookie."""
     settings = {"viewport": {"width": 1366, "height": 768}, "locale": "en-US", **context}
     made = browser.new_context(base_url=address, **settings)
-    made.set_default_timeout(15_000)
+    made.set_default_timeout(60_000)
+    expect.set_options(timeout=30_000)  # a busy machine is slow, not wrong
     if cookie:
         made.add_cookies([{"name": "driftgauge", "value": cookie, "url": address, "httpOnly": True, "sameSite": "Lax"}])
     page = made.new_page()

@@ -49,13 +49,13 @@ Ask = Callable[..., Answer | Fault]
 def ask(keys: None) -> Ask:
     """Put one call to a model, by a client of its own."""
 
-    def asked(model: str, *parts: Part | str, settings: Mapping[str, Any] | None = None, timeout: float = 10) -> Answer | Fault:
+    def asked(model: str, *parts: Part | str, settings: Mapping[str, Any] | None = None, timeout: float = 60) -> Answer | Fault:
         return put(inspect_client(ROUTES.get(model, model)), call(*parts, settings=settings), timeout=timeout)
 
     return asked
 
 
-def put(client: Client, asked: Call, *, timeout: float = 10) -> Answer | Fault:
+def put(client: Client, asked: Call, *, timeout: float = 60) -> Answer | Fault:
     async def once() -> Answer | Fault:
         try:
             return await client.ask(asked, timeout=timeout)
