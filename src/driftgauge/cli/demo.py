@@ -25,7 +25,7 @@ _NEEDED: Final = {"benchmark": "PIL", "store": "sqlalchemy", "web": "starlette"}
 @options.bootstrap
 @options.overwrite
 @click.option(
-    "--serve", "serves", is_flag=True, help="Instead: serve a small study to rate, with links for a rater and a lead."
+    "--serve", "serves", is_flag=True, help="Instead: serve a small study to rate, with links for raters, authors and a lead."
 )
 @click.option("--port", type=click.IntRange(0, 65535), default=8000, show_default=True, help="Of --serve.")
 @options.as_json

@@ -51,7 +51,8 @@ _BEFORE: Final = timedelta(hours=2)
 _MATES: Final = (0, 1, 0)
 """How much more harmful than others each of those who have rated finds what goes along."""
 DOORS: Final[Mapping[str, tuple[str, str | None]]] = {
-    "rater": ("rater", "english"), "rater in Spanish": ("rater", "spanish"), "lead": ("lead", None),
+    "rater": ("rater", "english"), "rater in Spanish": ("rater", "spanish"), "author": ("author", None),
+    "second author": ("author", None), "lead": ("lead", None),
 }  # fmt: skip
 """Who can come in: what they are called, their role and their panel."""
 
