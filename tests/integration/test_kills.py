@@ -21,30 +21,18 @@ def kills(*arguments: str) -> list[tuple[str, str, int]]:
 
 
 def test_what_was_killed_is_whole_or_not_there_and_the_next_run_completes_it() -> None:
-    assert kills("--times", "3", "--kinds", "import", "migration", "freeze") == [
-        ("import", "sqlite", 3),
-        ("import", "postgresql", 3),
-        ("migration", "sqlite", 3),
-        ("migration", "postgresql", 3),
-        ("freeze", "files", 3),
+    assert kills("--times", "2", "--kinds", "import", "migration", "freeze") == [
+        ("import", "sqlite", 2),
+        ("import", "postgresql", 2),
+        ("migration", "sqlite", 2),
+        ("migration", "postgresql", 2),
+        ("freeze", "files", 2),
     ]
 
 
 def test_a_collection_that_is_killed_until_it_is_done_has_every_response_once() -> None:
-    assert kills("--times", "10", "--kinds", "collect") == [("collect", "sqlite", 10), ("collect", "postgresql", 10)]
+    assert kills("--times", "4", "--kinds", "collect") == [("collect", "sqlite", 4), ("collect", "postgresql", 4)]
 
 
 def test_a_draw_that_is_killed_is_whole_or_not_there_and_the_next_run_completes_it() -> None:
-    assert kills("--times", "3", "--kinds", "assign") == [("assign", "sqlite", 3), ("assign", "postgresql", 3)]
-
-
-def test_a_command_that_is_killed_goes_on_and_asks_again_at_most_what_was_under_way() -> None:
-    need_postgres()
-    command = [sys.executable, "-m", "tests.collect_kills", "--times", "5"]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
-    tallies = [json.loads(line) for line in done.stdout.splitlines()]
-    assert [(each["database"], each["kills"]) for each in tallies] == [("sqlite", 5), ("postgresql", 5)]
-    for each in tallies:
-        assert each["requests"] - each["prompts"] <= 5 * each["connections"]
-        assert each["most_left"] <= each["connections"]
+    assert kills("--times", "2", "--kinds", "assign") == [("assign", "sqlite", 2), ("assign", "postgresql", 2)]

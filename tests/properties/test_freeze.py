@@ -60,7 +60,7 @@ def test_every_byte_in_turn(frozen: Path) -> None:
     assert named(frozen) == set()
 
 
-@settings(max_examples=300)
+@settings(max_examples=100)
 @given(name=st.sampled_from(["scenarios.jsonl", "media/a.png", "manifest.json", "README.md"]), data=st.data())
 def test_any_change_of_a_file(name: str, data: st.DataObject, frozen: Path) -> None:
     path = frozen / name
