@@ -117,7 +117,7 @@ class SimulatedClient:
         kind = self._kind(self.releases.get(str(call.key.get("release")), self.shares), self._drawn("answer", key))
         status: AnswerStatus = "answered" if kind in ("engaged", "declined") else kind
         text = _TEXTS.get(kind, "")
-        usage: dict[str, Any] = {"input": _words(call), "output": len(text.split())}
+        usage: dict[str, Any] = {"input": words_in(call), "output": len(text.split())}
         return Answer(
             status=status,
             text=text,
@@ -140,5 +140,6 @@ class SimulatedClient:
         return int(hashlib.sha256(f"{self.seed}/{what}/{key}".encode()).hexdigest()[:13], 16) / 16**13
 
 
-def _words(call: Call) -> int:
+def words_in(call: Call) -> int:
+    """Return how many words a call has."""
     return sum(len(part.text.split()) for turn in call.turns for part in turn.parts if part.kind == "text")
