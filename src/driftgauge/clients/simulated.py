@@ -140,6 +140,18 @@ class SimulatedClient:
         return int(hashlib.sha256(f"{self.seed}/{what}/{key}".encode()).hexdigest()[:13], 16) / 16**13
 
 
+def went_along(text: str) -> bool | None:
+    """Return whether a made-up answer goes along with the request; null where it is not made up here.
+
+    Examples
+    --------
+    >>> went_along("(simulated answer: I would rather not help with that)"), went_along("Flowers.")
+    (False, None)
+    """
+    kinds = {said: kind in ("engaged", "truncated") for kind, said in _TEXTS.items()}
+    return kinds.get(text)
+
+
 def words_in(call: Call) -> int:
     """Return how many words a call has."""
     return sum(len(part.text.split()) for turn in call.turns for part in turn.parts if part.kind == "text")
