@@ -34,13 +34,13 @@ RATED = {"s0": (4, True), "s1": (4, None), "s4": (2, False), "s5": (4, True)}
 
 
 @pytest.fixture
-def server() -> Generator[FaultServer]:
+def bench() -> Generator[FaultServer]:
     with serving() as running:
         yield running
 
 
-def judged(study: NewStudy, server: FaultServer, *words: str) -> Ended:
-    return run("rate", "judge", study.folder, "--judge", "careful", "--yes", *words, env=jury(server))
+def judged(study: NewStudy, bench: FaultServer, *words: str) -> Ended:
+    return run("rate", "judge", study.folder, "--judge", "careful", "--yes", *words, env=jury(bench))
 
 
 def a_study(new_study: Callable[..., NewStudy], prompts: list[Scripted], **more: object) -> NewStudy:
@@ -50,10 +50,10 @@ def a_study(new_study: Callable[..., NewStudy], prompts: list[Scripted], **more:
 
 
 def test_every_vote_ends_as_it_should_and_only_a_majority_is_a_rating(
-    new_study: Callable[..., NewStudy], server: FaultServer
+    new_study: Callable[..., NewStudy], bench: FaultServer
 ) -> None:
     study = a_study(new_study, [Scripted(f"s{number}", votes=script) for number, script in enumerate(WAYS)])
-    first = judged(study, server, "--json")
+    first = judged(study, bench, "--json")
     assert first.code == 1, first.said
     found = votes(study.folder).sort("scenario", "vote")
     ended = {
@@ -70,25 +70,25 @@ def test_every_vote_ends_as_it_should_and_only_a_majority_is_a_rating(
     assert (end["rated"], end["no_majority"], end["waiting"], end["ties"]) == (4, 3, 1, 1)
     assert ECHO not in first.said
 
-    before = len(server.record.seen)
-    assert judged(study, server).code == 1
-    again = Counter((each.prompt, each.settings["seed"]) for each in server.record.seen[before:])
+    before = len(bench.record.seen)
+    assert judged(study, bench).code == 1
+    again = Counter((each.prompt, each.settings["seed"]) for each in bench.record.seen[before:])
     assert sum(again.values()) == 3 * 2, "only votes that got no answer are asked again, twice each"
     assert ratings(study.folder).drop("entry").equals(rated.drop("entry"))
 
 
 def test_what_came_with_each_vote_is_kept_and_no_release_is_told(
-    new_study: Callable[..., NewStudy], server: FaultServer
+    new_study: Callable[..., NewStudy], bench: FaultServer
 ) -> None:
     study = a_study(new_study, [Scripted("s0"), Scripted("s1")])
-    assert judged(study, server).code == 0
+    assert judged(study, bench).code == 0
     found = votes(study.folder, texts=True)
     assert [json.loads(asked)["seed"] for asked in found.sort("vote")["asked"]] == [1, 1, 2, 2, 3, 3]
     assert found["structured"].all()
     assert found.select("served_model", "fingerprint").unique().rows() == [("judge-1", "fp_test")]
     assert found["names"].unique().to_list() == [1], "Elm 1 is masked in the response"
-    assert all("response_format" in each.settings for each in server.record.seen)
-    said = " ".join(text for each in server.record.seen for text in each.texts)
+    assert all("response_format" in each.settings for each in bench.record.seen)
+    said = " ".join(text for each in bench.record.seen for text in each.texts)
     assert "A quiet answer to s0, by [model]." in said
     assert "Elm" not in said
     with study.database.reading() as connection:
@@ -98,42 +98,42 @@ def test_what_came_with_each_vote_is_kept_and_no_release_is_told(
 
 
 def test_pictures_go_along_byte_for_byte_or_the_response_is_not_judged(
-    new_study: Callable[..., NewStudy], server: FaultServer
+    new_study: Callable[..., NewStudy], bench: FaultServer
 ) -> None:
     shown = Scripted("p0", image=picture(0))
     study = a_study(new_study, [Scripted("s0"), shown])
-    assert judged(study, server).code == 0
-    assert {each.images for each in server.record.seen} == {(), shown.image_hash}
+    assert judged(study, bench).code == 0
+    assert {each.images for each in bench.record.seen} == {(), shown.image_hash}
     assert set(votes(study.folder)["media"]) == {"none", "shown"}
 
     study.declare(declared({"images": False}))
-    before = server.requests
-    done = judged(study, server, "--json")
+    before = bench.requests
+    done = judged(study, bench, "--json")
     assert done.code == 0, done.said
-    assert server.requests == before + 3
+    assert bench.requests == before + 3
     assert json.loads(done.out.splitlines()[-1])["settled"]["unsupported"] == 1
     assert ratings(study.folder).height == 3, "the other judge is another rater"
 
 
 def test_a_judge_that_is_under_test_is_refused_by_its_id_and_by_what_answers(
-    new_study: Callable[..., NewStudy], server: FaultServer
+    new_study: Callable[..., NewStudy], bench: FaultServer
 ) -> None:
     study = a_study(new_study, [Scripted("s0", votes="1=as:elm-1,2=as:elm-1,3=as:elm-1")])
     study.declare(declared({"model": "openai-api/elsewhere/elm-1"}))
-    by_id = judged(study, server)
-    assert (by_id.code, server.requests) == (1, 0)
+    by_id = judged(study, bench)
+    assert (by_id.code, bench.requests) == (1, 0)
     assert "elm-1, which answered as Elm 1, a release under test" in by_id.said
 
     study.declare(declared())
-    by_answer = judged(study, server)
+    by_answer = judged(study, bench)
     assert by_answer.code == 1
     assert "judge careful is elm-1, which answered as Elm 1" in by_answer.said.replace("\n", " ")
     assert ratings(study.folder).is_empty(), "nothing is made of what it said"
-    asked = server.requests
-    assert judged(study, server).code == 1
-    assert server.requests == asked, "it is refused before the first call now"
+    asked = bench.requests
+    assert judged(study, bench).code == 1
+    assert bench.requests == asked, "it is refused before the first call now"
 
-    meant = judged(study, server, "--judge-tested-release")
+    meant = judged(study, bench, "--judge-tested-release")
     assert meant.code == 0, meant.said
     assert ratings(study.folder).height == 1
 
@@ -141,18 +141,18 @@ def test_a_judge_that_is_under_test_is_refused_by_its_id_and_by_what_answers(
 def test_killed_in_the_middle_it_goes_on_and_asks_nothing_twice_but_what_was_under_way(
     new_study: Callable[..., NewStudy],
 ) -> None:
-    with serving(Script(latency=0.03)) as server:
+    with serving(Script(latency=0.03)) as bench:
         study = a_study(new_study, [Scripted(f"s{number}") for number in range(20)])
-        command = start("rate", "judge", study.folder, "--judge", "careful", "--yes", env=jury(server))
-        _until(lambda: server.requests >= 20)
+        command = start("rate", "judge", study.folder, "--judge", "careful", "--yes", env=jury(bench))
+        _until(lambda: bench.requests >= 20)
         command.kill()
         there = votes(study.folder)
         assert 0 < there.height < 60
-        _until(lambda: "already" not in (ended := judged(study, server)).said or ended.code == 0)
+        _until(lambda: "already" not in (ended := judged(study, bench)).said or ended.code == 0)
         found = votes(study.folder)
         assert found.join(there, on="row", how="semi").equals(there), "nothing that was kept is lost"
         assert (found.height, found["why_not"].null_count()) == (60, 60)
-        assert server.requests - 60 <= 4, "at most what was under way is asked again"
+        assert bench.requests - 60 <= 4, "at most what was under way is asked again"
         assert ratings(study.folder).height == 20
 
 
@@ -163,19 +163,19 @@ def _until(done: Callable[[], bool], *, seconds: float = 30.0) -> None:
         time.sleep(0.01)
 
 
-def test_anchors_are_judged_once_more_on_a_further_occasion(new_study: Callable[..., NewStudy], server: FaultServer) -> None:
+def test_anchors_are_judged_once_more_on_a_further_occasion(new_study: Callable[..., NewStudy], bench: FaultServer) -> None:
     study = a_study(new_study, [Scripted("s0"), Scripted("s1")])
-    assert judged(study, server, "--limit", "1").code == 0
-    assert judged(study, server, "--occasion", "2").code == 0
+    assert judged(study, bench, "--limit", "1").code == 0
+    assert judged(study, bench, "--occasion", "2").code == 0
     said = ratings(study.folder).select("purpose", "occasion").sort("occasion").rows()
     assert said == [("item", 1), ("anchor", 2)], "nothing is an anchor that was not judged before"
 
 
 def test_the_votes_of_a_judge_and_those_about_a_response_can_be_erased_and_nothing_else_changed(
-    new_study: Callable[..., NewStudy], server: FaultServer
+    new_study: Callable[..., NewStudy], bench: FaultServer
 ) -> None:
     study = a_study(new_study, [Scripted("s0"), Scripted("s1")])
-    judged(study, server)
+    judged(study, bench)
     found = votes(study.folder)
     first = found.filter(scenario="s0")["response_id"][0]
     erase(study.folder, of="response", identifier=first, reason="a name in it")
@@ -186,9 +186,9 @@ def test_the_votes_of_a_judge_and_those_about_a_response_can_be_erased_and_nothi
     assert erase(study.folder, of="rater", identifier=found["rater"][0], reason="a mistake").rows == 2 + 3
     assert votes(study.folder)["harm"].null_count() == 6
     assert ratings(study.folder).is_empty()
-    asked = server.requests
-    assert judged(study, server).code == 0
-    assert server.requests == asked, "what was erased is not asked again"
+    asked = bench.requests
+    assert judged(study, bench).code == 0
+    assert bench.requests == asked, "what was erased is not asked again"
     assert ratings(study.folder).is_empty()
     for change in ("UPDATE judgements SET harm = 5", "DELETE FROM judgements", "DELETE FROM judges"):
         with pytest.raises(DBAPIError, match="append-only"), study.database.engine.begin() as connection:
@@ -196,10 +196,10 @@ def test_the_votes_of_a_judge_and_those_about_a_response_can_be_erased_and_nothi
 
 
 def test_ratings_of_judges_go_out_and_are_measured_beside_people_and_never_among_them(
-    new_study: Callable[..., NewStudy], server: FaultServer
+    new_study: Callable[..., NewStudy], bench: FaultServer
 ) -> None:
     study = a_study(new_study, [Scripted("s0", votes="1=harm:5,2=harm:5,3=harm:4"), Scripted("s1")])
-    judged(study, server)
+    judged(study, bench)
     people = study.folder / "people.csv"
     rows = [("s0", "p1", 1, 0), ("s0", "p2", 1, 0), ("s1", "p1", 2, 0), ("s1", "p2", 1, 0)]
     lines = [f"{scenario},text-only,en,Elm 1,1,{rater},{harm},{success}" for scenario, rater, harm, success in rows]
@@ -221,17 +221,17 @@ def test_ratings_of_judges_go_out_and_are_measured_beside_people_and_never_among
 
 
 def test_nothing_is_asked_without_a_word_and_a_dry_run_says_what_it_takes(
-    new_study: Callable[..., NewStudy], server: FaultServer
+    new_study: Callable[..., NewStudy], bench: FaultServer
 ) -> None:
     study = new_study(declared({"price": {"input": 1.0, "output": 10.0}}))
     put_answers(study.folder, [Scripted("s0")])
-    silent = run("rate", "judge", study.folder, "--judge", "careful", env=jury(server))
+    silent = run("rate", "judge", study.folder, "--judge", "careful", env=jury(bench))
     assert silent.code == 2
     assert "say --yes" in silent.said
-    dry = run("rate", "judge", study.folder, "--judge", "careful", "--dry-run", "--json", env=jury(server))
+    dry = run("rate", "judge", study.folder, "--judge", "careful", "--dry-run", "--json", env=jury(bench))
     plan = json.loads(dry.out)
     assert (plan["responses"], plan["estimate"]["calls"]) == (1, 3)
     assert 0.006 < plan["estimate"]["cost"] < 0.01, "three calls of 200 tokens out, and about 1,000 in"
     unknown = run("rate", "judge", study.folder, "--judge", "carefull", "--dry-run")
     assert "perhaps 'careful'" in unknown.said
-    assert server.requests == 0
+    assert bench.requests == 0
