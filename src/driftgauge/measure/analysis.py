@@ -15,7 +15,7 @@ from driftgauge.measure.arrays import FloatArray
 from driftgauge.measure.beneath import Answered, Beneath, beneath_questions, look_beneath
 from driftgauge.measure.bootstrap import Key, Weights, draw_weights, rating_replicates, response_replicates
 from driftgauge.measure.bounds import Missing, count_missing, drift_bounds, missing_in
-from driftgauge.measure.calibration import calibration_rows
+from driftgauge.measure.calibration import calibration_rows, judge_findings
 from driftgauge.measure.checks import check
 from driftgauge.measure.decompose import component_rates
 from driftgauge.measure.drift import (
@@ -182,6 +182,7 @@ def measure(
         *check(ratings, left, without_models, protocol=protocol, tipping=tipping),
         *beneath.findings,
         *judge_disagreements(without_models),
+        *judge_findings(without_models, protocol=protocol),
         *rater_findings(each_rater, own_ratings(left, protocol), rng=of_raters),
         *modelled,
     ]

@@ -25,6 +25,7 @@ from driftgauge.measure.calibration.beside import (
 )
 from driftgauge.measure.calibration.chance import chance_rows
 from driftgauge.measure.calibration.compared import compared_rows
+from driftgauge.measure.calibration.findings import judge_findings
 from driftgauge.measure.calibration.lookup import judged_ratings
 from driftgauge.measure.calibration.rows import drawn_weights, quality_rows
 from driftgauge.measure.outcomes import Counted
@@ -39,7 +40,17 @@ OF_JUDGES: Final = (
 REPLICATES: Final = 1_000
 """Replicates at most: every one summarises each response anew."""
 
-__all__ = ["OF_JUDGES", "calibration_rows", "judged_ratings"]
+__all__ = [
+    "AGREEMENT",
+    "BIAS",
+    "CALIBRATED_ON",
+    "OF_JUDGES",
+    "SENSITIVITY",
+    "SPECIFICITY",
+    "calibration_rows",
+    "judge_findings",
+    "judged_ratings",
+]
 
 
 def calibration_rows(

@@ -160,9 +160,7 @@ def _drawn(question: Question, replicates: Mapping[Key, FloatArray], terms: Mapp
 
 def _finished(row: Row) -> Row:
     """Return a row with its own reasons, and without a release where it runs over all."""
-    reason = row["reason_null"]
-    if np.isnan(row["estimate"]):
-        reason = _NEVER.get(row["estimand"], NOTHING_SHARED) if row["n_ratings"] or row["estimand"] in _NEVER else reason
+    reason = _NEVER.get(row["estimand"], row["reason_null"]) if np.isnan(row["estimate"]) else row["reason_null"]
     return row | {"release": row["release"] or None, "reason_null": reason}
 
 
