@@ -122,7 +122,7 @@ def _bias_differs(rows: Sequence[Row]) -> Iterator[Finding]:
                 "warning",
                 f"From {named(row)}{_where(row)}, {_size(row)} of the change in {_what(row)} by {row['rater']} may be the "
                 f"judge: {_on_the_same(row, beside)}its bias is not the same for both releases (p {_p(p)}, adjusted for "
-                f"{len(bias)} comparisons).",
+                f"{_some(bias)}).",
                 "Do not read this judge's drift as the model's: take people's ratings of both releases.",
                 [each["estimate_id"] for each in (row, *beside)],
             )
@@ -176,7 +176,7 @@ def _moved(rows: Sequence[Row]) -> Iterator[Finding]:
                 "warning",
                 f"{row['rater']} does not say the same of the same responses any more: {_what(row)} moved by {_size(row)} on "
                 f"{row['n_responses']:,} responses from its first to its last look{flipped} (p {_p(p)}, adjusted for "
-                f"{len(change)} comparisons).",
+                f"{_some(change)}).",
                 "Calibrate it again on responses of this phase; do not compare its ratings of then with those of now.",
                 [each[key]["estimate_id"] for each in (change, flips) if key in each],
             )
@@ -207,6 +207,10 @@ def _size(row: Row) -> str:
 def _percent(row: Row) -> str:
     value = f"{100 * row['estimate']:.1f} %"
     return value if row["conf_low"] is None else f"{value} ({100 * row['conf_low']:.1f} to {100 * row['conf_high']:.1f})"
+
+
+def _some(compared: Mapping[Any, Any]) -> str:
+    return f"{len(compared)} comparison{'s' if len(compared) > 1 else ''}"
 
 
 def _p(value: float) -> str:

@@ -10,7 +10,7 @@ from driftgauge.report.blocks import Column, Figure, Pane, Section, Table, Text
 from driftgauge.report.figures.bias import Group, Row, biases
 from driftgauge.report.judged import Judged
 from driftgauge.report.names import coded, cut, shown
-from driftgauge.report.numbers import HARD, NONE, count, in_words, places_for, plain
+from driftgauge.report.numbers import HARD, NONE, count, in_words, listed, places_for, plain
 from driftgauge.report.sections.panes import dealt
 from driftgauge.report.select import Estimate
 from driftgauge.study import GOOD_JUDGE
@@ -18,8 +18,8 @@ from driftgauge.study import GOOD_JUDGE
 _AGAINST = {"judge_agreement": "Agreement", "judge_sensitivity": "Sensitivity", "judge_specificity": "Specificity"}
 _MEANING = (
     "Sensitivity is how often the judge says yes where most people do, specificity how often it says no where most people do. "
-    "A bias that is the same for two releases leaves the drift between them as it is; where it differs, that part of the judge’s "
-    "drift may be the judge. Most people can be wrong too: nothing here corrects for that."
+    "A bias that is the same for two releases leaves the drift between them as it is; where it differs, that part of the "
+    "judge’s drift may be the judge. Most people can be wrong too: nothing here corrects for that."
 )
 
 
@@ -58,8 +58,11 @@ def _heading(compared: Sequence[Judged], names: Sequence[str]) -> str:
             "poor": "The judge is poor: it cannot stand in for people",
             "good": "The judge says nearly always what most people say",
         }.get(quality[0], "Whether the judge is good enough cannot be told")
-    of = f"{in_words(len(quality))} comparisons of {in_words(len(set(names)))} judges with people"
-    return f"Of {of}, {in_words(good)} show{'s' if good == 1 else ''} a good judge and {in_words(poor)} a poor one"
+    said = [
+        f"{'none' if n == 0 else in_words(n)} {'are' if n > 1 else 'is'} {word}" for n, word in ((good, "good"), (poor, "poor"))
+    ]
+    times = "" if len(set(names)) == len(quality) else ", each on adversarial and on benign prompts"
+    return f"Of {in_words(len(set(names)))} judges beside people{times}, {listed(said)}"
 
 
 def _quality(one: Judged) -> str:
@@ -131,7 +134,9 @@ def _table(one: Judged) -> Table:
     lines = [(name, *_cells(one, release, modality)) for name, release, modality in places]
     level = words.level_of([row for row in one.rows if row.bounded])
     what = _named(*(one.outcome or ("success", None)))
-    caption = f"{cut(one.judge, 80)} beside people, on {what}{_prompts(one)}. {level} intervals over scenarios and people."
+    agreement = one.pick("judge_agreement")
+    over = "people like these" if agreement is not None and agreement.scope == "raters" else "these people only"
+    caption = f"{cut(one.judge, 80)} beside people, on {what}{_prompts(one)}. {level} intervals over scenarios, for {over}."
     return Table(caption, columns, lines)
 
 
@@ -141,7 +146,7 @@ def _all(one: Judged) -> list[Table]:
     return [
         tables.numbers(
             [row for row in one.rows if (row.outcome, row.threshold) == (outcome, threshold)],
-            caption=f"{cut(one.judge, 80)} on {_named(outcome or '', threshold)}{_prompts(one)}: every figure, with estimate ids",
+            caption=f"{cut(one.judge, 80)} on {_named(outcome or '', threshold)}{_prompts(one)}: every figure, with its id",
         )
         for outcome, threshold in outcomes
     ]
