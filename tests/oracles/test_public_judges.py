@@ -1,4 +1,4 @@
-"""Judges on the published data of others: XSTest's automated labels beside its annotators, SpeechMap's one judge beside the other.
+"""Judges on the data of others: XSTest's automated labels beside its annotators, SpeechMap's one judge beside the other.
 
 Counts are made anew here, row by row, with nothing of ours; the figures are those of `docs/methods/judge-calibration.md`.
 """
