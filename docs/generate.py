@@ -94,7 +94,7 @@ ONE_ROW: Final[Mapping[str, str]] = {
     "ratings": "One row a rating, with the key of its response. Further columns of a source follow as `extra_…`.",
     "responses": "One row a response as it was collected, in its newest revision: the file that goes out of a study. Columns "
     "of JSON are text in Parquet and objects in JSONL.",
-    "estimates": "One row an estimate. Two rows that differ in any column up to `baseline_language` are different estimates.",
+    "estimates": "One row an estimate. Two rows that differ in any column up to `baseline_rater` are different estimates.",
     "findings": "One row a finding. Findings and estimates are all that a report reads.",
     "flips": "One row a prompt whose majority changed between consecutive releases, for people to read.",
     "specifications": "One row a reasonable way to analyse one drift; all choices crossed with `--robustness`.",

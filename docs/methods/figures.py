@@ -42,6 +42,7 @@ def pictures() -> dict[Path, str]:
         "two-way.svg": two_way,
         "parts.svg": parts_of_a_drift,
         "verdicts.svg": verdicts,
+        "judge.svg": judge,
     }
     return {HERE / name: draw() for name, draw in drawers.items()}
 
@@ -201,6 +202,42 @@ def verdicts() -> str:
             f'<circle cx="{x(middle):.1f}" cy="{at:.1f}" r="5" fill="{colour}"/>',
         ]
     return _svg(610, 300, "Six intervals against no change and the margin, each with its verdict", body)
+
+
+def judge() -> str:
+    """Draw the by-hand example of a judge: both drifts, and the difference of its biases."""
+    left, right, top, scale = 90.0, 330.0, 60.0, 180.0
+    sides = (("judge", (1.0, 0.0), ORANGE), ("people", (5 / 9, 4 / 9), BLUE))
+
+    def y(share: float) -> float:
+        return top + (1 - share) * scale
+
+    body = [_text(12, 24, "Share of yes by release", weight="bold")]
+    for share, said in ((0.0, "0"), (0.5, "50 %"), (1.0, "100 %")):
+        body += [
+            _line(left, y(share), right, y(share), stroke=SOFT, dash="2 4"),
+            _text(left - 14, y(share) + 4, said, anchor="end"),
+        ]
+    for name, (earlier, later), colour in sides:
+        body += [
+            _line(left, y(earlier), right, y(later), stroke=colour, width=3),
+            *(
+                f'<circle cx="{x:.1f}" cy="{y(share):.1f}" r="5" fill="{colour}"/>'
+                for x, share in ((left, earlier), (right, later))
+            ),
+            _text(right + 12, y(later) + 4, name, fill=colour, weight="bold"),
+        ]
+    (_, (q0, q1), _), (_, (y0, y1), _) = sides
+    body += [
+        _text(left, y(0) + 26, "A1", anchor="middle"),
+        _text(right, y(0) + 26, "A2", anchor="middle"),
+        _text(430, 90, f"bias in A1: {100 * (q0 - y0):+.0f} points".replace("-", "−")),
+        _text(430, 114, f"bias in A2: {100 * (q1 - y1):+.0f} points".replace("-", "−")),
+        _text(430, 150, f"judge’s drift: {100 * (q1 - q0):+.0f} points".replace("-", "−"), fill=ORANGE),
+        _text(430, 174, f"people’s drift: {100 * (y1 - y0):+.0f} points".replace("-", "−"), fill=BLUE),
+        _text(430, 198, f"may be the judge: {100 * (q1 - q0 - y1 + y0):+.0f} points".replace("-", "−"), weight="bold"),
+    ]
+    return _svg(640, 290, "A judge whose bias is not the same for two releases", body)
 
 
 if __name__ == "__main__":

@@ -137,6 +137,7 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "baseline_release": Column(_TEXT, "the earlier release of a drift; the other release of a reversal"),
     "baseline_phase": Column(_TEXT, "the phase of `baseline_release`; the earlier phase of a reversal"),
     "baseline_language": Column(_TEXT, "the language compared with"),
+    "baseline_rater": Column(_TEXT, "the judge compared with, where two judges are; null elsewhere"),
     "estimate": Column(_REAL, "the value; null with `reason_null` when the data cannot say"),
     "std_error": Column(
         _REAL, "standard error in the unit of `estimate` (of ranks: Monte Carlo error); null when there is none"
@@ -172,7 +173,7 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "reason_null": Column(_TEXT, "why there is no estimate, or no interval"),
     "simulated": Column(_FLAG, "true when any rating behind the row was simulated"),
 }
-"""One row an estimate. Two rows that differ in any column up to `baseline_language` are different estimates."""
+"""One row an estimate. Two rows that differ in any column up to `baseline_rater` are different estimates."""
 
 FINDINGS: Final[Mapping[str, Column]] = {
     "finding_id": Column(_TEXT, "content id of the analysis, the code and the sentence"),

@@ -15,6 +15,7 @@ from driftgauge.measure.arrays import FloatArray
 from driftgauge.measure.beneath import Answered, Beneath, beneath_questions, look_beneath
 from driftgauge.measure.bootstrap import Key, Weights, draw_weights, rating_replicates, response_replicates
 from driftgauge.measure.bounds import Missing, count_missing, drift_bounds, missing_in
+from driftgauge.measure.calibration import calibration_rows, judge_findings
 from driftgauge.measure.checks import check
 from driftgauge.measure.decompose import component_rates
 from driftgauge.measure.drift import (
@@ -125,7 +126,7 @@ def measure(
         check_engine(model.engine)
     ratings = ratings.sort("rating_id")  # the same numbers, to the last digit, in whatever order ratings came
     left = _some_counted(ratings, protocol)
-    of_models, of_raters = rng.spawn(2)  # children: what else is random does not depend on the model, nor on the raters
+    of_models, of_raters, of_judges = rng.spawn(3)  # children: what else is random depends on none of these
     simulated = bool(ratings["simulated"].fill_null(value=False).any())
     whose = list(_whose(left))
     steps = len(whose) * (len(units) + 1)
@@ -168,6 +169,8 @@ def measure(
     progress("raters", done, steps)
     each_rater = rater_rows(ratings, left, protocol=protocol, simulated=simulated)
     rows += each_rater
+    progress("judges beside people", done, steps)
+    rows += calibration_rows(ratings, left, protocol=protocol, rng=of_judges, bootstrap=bootstrap, simulated=simulated)
     progress("done", steps, steps)
     estimates = estimates_frame(rows, analysis_id=analysis_id)
     by_a_model = pl.col("method").str.starts_with(METHOD)
@@ -179,6 +182,7 @@ def measure(
         *check(ratings, left, without_models, protocol=protocol, tipping=tipping),
         *beneath.findings,
         *judge_disagreements(without_models),
+        *judge_findings(without_models, protocol=protocol),
         *rater_findings(each_rater, own_ratings(left, protocol), rng=of_raters),
         *modelled,
     ]

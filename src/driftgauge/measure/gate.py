@@ -1,16 +1,17 @@
-"""The gate, first form: rules that were fixed before the data, decided on intervals.
+"""The gate: rules that were fixed before the data, decided on intervals.
 
 A rule passes when the whole interval keeps to its limit, fails when the whole interval breaks it, and is undecided in between.
 No data is never a pass. Only estimates are read, the same rows that a report shows: people's ratings, the protocol's scope and
-unit, the primary interval.
+unit, the primary interval. A rule that names a judge is decided on that judge's ratings, where its calibration carries it.
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final, Literal
 
 import polars as pl
 
+from driftgauge.measure.judge_gate import judges_in, lacking, rows_by
 from driftgauge.measure.rows import SCENARIO, TWO_WAY
 from driftgauge.study import GateRule, Protocol
 
@@ -51,7 +52,7 @@ class Gate:
     checks: tuple[Check, ...]
 
 
-def decide(estimates: pl.DataFrame, rules: Sequence[GateRule], *, protocol: Protocol) -> Gate:
+def decide(estimates: pl.DataFrame, rules: Sequence[GateRule], *, protocol: Protocol, today: float | None = None) -> Gate:
     """Return what the rules say of an analysis.
 
     Parameters
@@ -62,19 +63,34 @@ def decide(estimates: pl.DataFrame, rules: Sequence[GateRule], *, protocol: Prot
         Of the gate; none at all is undecided.
     protocol
         Says scope, unit and margin.
+    today
+        Days since 1970 (UTC), against which the calibration of a judge is fresh or not; without it no judge is.
     """
-    rows = estimates.filter(
-        pl.col("kind") == "human",
-        pl.col("scope") == protocol.scope,
-        pl.col("unit") == protocol.primary.unit,
-        pl.col("language").is_null(),
-        pl.col("modality").is_null(),
-    )
-    checks = tuple(check for rule in rules for check in _RULES[rule.name](rows, rule, protocol))
+    checks = tuple(check for rule in rules for check in _checks(estimates, rule, protocol=protocol, today=today))
     outcomes = {check.outcome for check in checks}
     if "failed" in outcomes:
         return Gate("failed", checks)
     return Gate("undecided" if "undecided" in outcomes or not checks else "passed", checks)
+
+
+def _checks(estimates: pl.DataFrame, rule: GateRule, *, protocol: Protocol, today: float | None) -> Iterator[Check]:
+    decided = pl.col("unit") == protocol.primary.unit, pl.col("language").is_null(), pl.col("modality").is_null()
+    if rule.judge is None:
+        rows = estimates.filter(pl.col("kind") == "human", pl.col("scope") == protocol.scope, *decided)
+        yield from _RULES[rule.name](rows, rule, protocol)
+        return
+    rows = rows_by(estimates, rule.judge).filter(pl.col("scope") == "panel", *decided)
+    of = {row["estimate_id"]: row for row in rows.to_dicts()}
+    for check in _RULES[rule.name](rows, rule, protocol):
+        about = f"{check.about}, by {rule.judge}"
+        if check.estimate_id is None:
+            known = ", ".join(judges_in(estimates)) or "none"
+            yield replace(check, about=about, reason=f"there is no such estimate of this judge; judges here: {known}")
+            continue
+        reasons = lacking(estimates, rule, of[check.estimate_id], protocol=protocol, today=today)
+        outcome: Outcome = "undecided" if reasons else check.outcome
+        reason = "its calibration does not carry this: " + "; ".join(reasons) if reasons else check.reason
+        yield replace(check, about=about, outcome=outcome, reason=reason)
 
 
 def _at_most(estimand: str, *, contrast: str | None) -> Callable[[pl.DataFrame, GateRule, Protocol], Iterator[Check]]:

@@ -15,6 +15,7 @@ import polars as pl
 from driftgauge.errors import EstimationError
 from driftgauge.measure.agreement import COEFFICIENTS
 from driftgauge.measure.arrays import IntArray
+from driftgauge.measure.calibration import OF_JUDGES, judged_ratings
 from driftgauge.measure.churn import NOISE, noise_ratings
 from driftgauge.measure.decompose import PARTS, component_rates
 from driftgauge.measure.estimate import goes_in
@@ -100,6 +101,8 @@ class Lookup:
             return self._of_agreement(estimate)
         if estimate["estimand"] in OF_RATERS:
             return rater_ratings(self._ratings, self._counted, estimate, self._protocol)
+        if estimate["estimand"] in OF_JUDGES:
+            return judged_ratings(self._ratings, self._counted, estimate, self._protocol)
         if estimate["method"].startswith(METHOD):
             return self._of_model(estimate)
         one = self._pass(estimate["kind"], estimate["intent"], estimate["rater"])

@@ -25,7 +25,7 @@ TWO_WAY_BOOTSTRAP: Final = "two-way bootstrap percentile"
 SCENARIO_BOOTSTRAP: Final = "scenario bootstrap percentile"
 
 IDENTITY: Final = tuple(ESTIMATES)[2 : tuple(ESTIMATES).index("baseline_language") + 1]
-"""The columns that say what is estimated; with the method they are what an estimate's id is made of."""
+"""The columns that say what is estimated; with `baseline_rater`, where it is set, and the method they make an estimate's id."""
 
 
 @dataclass(frozen=True)
@@ -270,4 +270,6 @@ def _nulls(row: Row) -> Row:
 
 def _with_id(row: Row, analysis_id: str) -> Row:
     identity = [row.get(name) for name in IDENTITY]
+    if row.get("baseline_rater") is not None:  # so that ids of everything else are what they were before there was this column
+        identity.append(row["baseline_rater"])
     return row | {"analysis_id": analysis_id, "estimate_id": content_id(analysis_id, identity, row["method"])}

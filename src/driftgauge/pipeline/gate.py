@@ -1,7 +1,9 @@
 """``driftgauge gate``: decide the rules on a finished analysis."""
 
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 
 from driftgauge.errors import StoreError, StudyError
@@ -25,7 +27,7 @@ class Decision:
         return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
 
-def gate(folder: Path, *, rules: Path | None = None) -> Decision:
+def gate(folder: Path, *, rules: Path | None = None, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> Decision:
     """Decide rules on the results in a folder, and write ``gate.json`` beside them.
 
     Parameters
@@ -34,6 +36,8 @@ def gate(folder: Path, *, rules: Path | None = None) -> Decision:
         Of a study, or of an analysis.
     rules
         YAML with the rules, or a study file; null for the rules of the study.
+    now
+        The clock: the calibration of a judge has to be fresh.
 
     Raises
     ------
@@ -47,8 +51,8 @@ def gate(folder: Path, *, rules: Path | None = None) -> Decision:
         raise StudyError(f"{folder} is no study, whose rules could be taken", remedy="Give a file of rules with --rules.")
     declared = load_gate(rules or folder / STUDY_FILE)
     manifest = results.manifest
-    found = decide(results.estimates, declared, protocol=results.protocol)
-    hashed = content_id("gate", [rule.model_dump(mode="json") for rule in declared])
+    found = decide(results.estimates, declared, protocol=results.protocol, today=now().timestamp() / 86_400)
+    hashed = content_id("gate", [rule.declared() for rule in declared])
     decision = Decision(manifest.analysis_id, hashed, manifest.simulated, found)
     try:
         (results.folder / "gate.json").write_text(decision.to_json(), encoding="utf-8")

@@ -11,9 +11,10 @@ from markupsafe import Markup
 from driftgauge.records import Manifest
 from driftgauge.report import verdicts, words
 from driftgauge.report.figures import theme
+from driftgauge.report.judged import judged
 from driftgauge.report.names import coded, cut
 from driftgauge.report.numbers import count, listed, some
-from driftgauge.report.sections import drift, levels, methods, modality, model, outcomes, people, tradeoff
+from driftgauge.report.sections import drift, judges, levels, methods, modality, model, outcomes, people, tradeoff
 from driftgauge.report.select import View, view
 
 _ENVIRONMENT = jinja2.Environment(
@@ -55,12 +56,14 @@ def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, 
     chosen = view(estimates, protocol=protocol)
     margin = verdicts.margin_of(protocol)
     notes = _notes(findings)
+    of_judges = judges.section(judged(estimates, scope=str(protocol.get("scope") or "raters")), findings)
     sections = [
         drift.section(chosen),
         outcomes.section(chosen),
         tradeoff.section(chosen),
         modality.section(chosen),
         people.section(chosen, findings),
+        *([of_judges] if of_judges is not None else []),
         model.section(chosen, findings),
         levels.section(chosen),
         methods.section(chosen, manifest, protocol=protocol, margin=margin),

@@ -24,6 +24,12 @@ PROPORTIONS = frozenset(
         "partial_refusal",
         "exact_agreement",
         "unanimity",
+        "judge_agreement",
+        "judge_sensitivity",
+        "judge_specificity",
+        "judge_share",
+        "judge_flips",
+        "people_share",
     }
 )
 """Estimands that are shares: written as percent, and their differences as points."""

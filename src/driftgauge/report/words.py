@@ -24,6 +24,18 @@ _QUANTITY: Final = {
     "alpha_nominal": "Krippendorff’s α, nominal",
     "ac2_quadratic": "Gwet’s AC2, quadratic",
     "fleiss_kappa": "Fleiss’ κ",
+    "judge_agreement": "agreement with most people",
+    "judge_sensitivity": "sensitivity",
+    "judge_specificity": "specificity",
+    "judge_above_chance": "sensitivity plus specificity minus 1",
+    "judge_bias": "bias (judge minus people)",
+    "judge_share": "share of yes by the judge",
+    "people_share": "share of yes by people",
+    "judge_ac2": "Gwet’s AC2 of judge and majority",
+    "judge_alpha": "Krippendorff’s α of judge and majority",
+    "judge_flips": "other mark the second time",
+    "judge_change": "mean change the second time",
+    "judge_calibrated_on": "middle day of its ratings (days since 1970)",
 }
 _SHORT: Final = {"asr": "ASR", "harm_rate": "harm rate", "refusal_rate": "refusal rate", "conditional_asr": "ASR when engaged"}
 OUTCOMES: Final = {

@@ -3,7 +3,7 @@
 from driftgauge.study.changes import protocol_changes
 from driftgauge.study.collecting import PART_KINDS, ClientName, Collect, Limits, PartKind, Price
 from driftgauge.study.declared import Phase, Release, Study
-from driftgauge.study.gate import GateRule, load_gate
+from driftgauge.study.gate import GOOD_JUDGE, GateRule, load_gate
 from driftgauge.study.judging import DEFAULT_RUBRIC, Images, Judge
 from driftgauge.study.lineage import load_lineage
 from driftgauge.study.load import STUDY_FILE, load_study
@@ -14,6 +14,7 @@ from driftgauge.study.words import is_study_name
 
 __all__ = [
     "DEFAULT_RUBRIC",
+    "GOOD_JUDGE",
     "PART_KINDS",
     "PLAIN",
     "PREFER_NOT_TO_SAY",

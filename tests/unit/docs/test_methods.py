@@ -69,7 +69,9 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
     ]
     rows += [{**row, "rater": f"{row['rater']} too"} for row in rows if row["release"] == "Fir 2"]
     rows += [{**row, "occasion": 2, "purpose": "anchor"} for row in rows[:3]]
-    ratings = ratings_of([*rows, *({**row, "kind": "judge", "rater": "judge"} for row in rows if row["rater"] == "ann")])
+    judged = [{**row, "kind": "judge", "rater": "judge"} for row in rows if row["rater"] == "ann"]
+    others = [{**row, "rater": "another judge"} for row in judged if row["release"] == "Elm 1" and row["attempt"] == 1]
+    ratings = ratings_of([*rows, *judged, *others])
     return measure(ratings, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=50, model=Model("design")).estimates
 
 
