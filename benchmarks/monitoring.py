@@ -2,9 +2,9 @@
 
     python -m benchmarks.monitoring [--runs 1000]
 
-Writes docs/methods/monitoring-table.md. A run is a benchmark of scenarios that differ, one frozen baseline answer to each of its
-prompts, and a block of scenarios each night. The truth of a night is the mean over the benchmark of the probability of an attack
-success minus the baseline, put exactly where the setting says. Resumable: runs are kept in out/monitoring.
+Writes docs/methods/monitoring-table.md. A run is a benchmark of scenarios that differ, one frozen baseline answer to each of
+its prompts, and a block of scenarios each night. The truth of a night is the mean over the benchmark of the probability of an
+attack success minus the baseline, put exactly where the setting says. Resumable: runs are kept in out/monitoring.
 """
 
 import argparse
@@ -18,8 +18,8 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
+from benchmarks.coverage import wilson
 from benchmarks.resumable import resumed
-from driftgauge.measure.pooling import wilson
 from driftgauge.measure.sequence import Look, Monitoring, Rule
 
 Floats = npt.NDArray[np.float64]
@@ -119,7 +119,7 @@ def _is_outside(values: Floats) -> bool:
 
 
 def share(found: Sequence[bool]) -> str:
-    interval = wilson(sum(found), len(found))
+    interval = wilson(float(np.mean(found)), len(found))
     return f"{np.mean(found):.3f} ({interval[0]:.3f} to {interval[1]:.3f})"
 
 
@@ -148,14 +148,14 @@ def page(results: dict[str, pl.DataFrame], runs: int) -> str:
     nulls, drifts = ([each for each in SETTINGS if (each.begins is None) is quiet] for quiet in (True, False))
     lines = [
         "<!-- written by `make monitoring` -->",
-        f"{runs:,} runs of each setting: {SCENARIOS} scenarios of {PROMPTS} prompts, {BLOCK} scenarios a night, {NIGHTS} nights, "
-        f"δ = {D:g}, level {RULE.level:g}.\n",
+        f"{runs:,} runs of each setting: {SCENARIOS} scenarios of {PROMPTS} prompts, {BLOCK} scenarios a night, {NIGHTS} "
+        f"nights, δ = {D:g}, level {RULE.level:g}.\n",
         "No drift: the share of runs with a false alarm by a night, and at any (with its 95 % Wilson interval).\n",
         f"| truth | method | by night 10 | by night 50 | ever, in {NIGHTS} nights |",
         "| --- | --- | --- | --- | --- |",
         *(row for each in nulls for row in null_row(each, results[each.name])),
-        "\nA drift: alarms before it, the share of the other runs in which it is found within 200 nights, and the nights that takes "
-        "in half and in nine tenths of them.\n",
+        f"\nA drift: alarms before it, the share of the other runs in which it is found within {NIGHTS} nights, and the nights "
+        "that takes in half and in nine tenths of them.\n",
         "| truth | method | before it | found | nights, median | nights, 90 % |",
         "| --- | --- | --- | --- | --- | --- |",
         *(row for each in drifts for row in drift_row(each, results[each.name])),

@@ -243,31 +243,41 @@ async def _run(
         clients=clients,
         call_of=call_of,
         sink=sink,
-        clock=_Clocks(),
+        clock=Clocks(),
         jitter=random.SystemRandom().random,
-        stop=_stopped_by_signals(interrupted),
+        stop=stopped_by_signals(interrupted),
         told=told,
         served=collection.served(),
         allow_model_change=planned.wanted.allow_model_change,
     )
 
 
-class _Clocks:
+class Clocks:
     """The clocks of this machine."""
 
     def wall(self) -> float:
+        """Return the seconds since 1970."""
         return time.time()
 
     def steady(self) -> float:
+        """Return seconds that only go forward."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
+        """Wait."""
         await asyncio.sleep(seconds)
 
 
-def _stopped_by_signals(interrupted: Callable[[], None]) -> asyncio.Event:
+def stopped_by_signals(interrupted: Callable[[], None]) -> asyncio.Event:
     """Return an event that the first Ctrl-C (or SIGTERM) sets; a second one breaks off what is under way.
 
+    Parameters
+    ----------
+    interrupted
+        Called when the first one has been heard.
+
+    Notes
+    -----
     A thread that is not the main one hears no signals, and neither does a loop on Windows: there Ctrl-C breaks off at once.
     """
     stop, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()
