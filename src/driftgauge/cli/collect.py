@@ -19,6 +19,9 @@ from driftgauge.cli import options
 from driftgauge.errors import needing
 
 if TYPE_CHECKING:
+    import polars as pl
+
+    from driftgauge.collect.estimate import Estimate
     from driftgauge.collect.outcome import Outcome, ReleaseOutcome
     from driftgauge.collect.progress import Event, ReleaseProgress
     from driftgauge.pipeline.collect import Planned
@@ -60,25 +63,27 @@ def collect_command(
     _show_plan(planned, as_json=as_json)
     if dry_run:
         return
-    with _shown(planned, as_json=as_json) as told, needing("store"):
-        outcome = collect(planned, told=told, interrupted=_interrupted)
+    with shown_while(as_json=as_json) as told, needing("store"):
+        outcome = collect(planned, told=told, interrupted=interrupted)
     _show_outcome(outcome, study, later=int(planned.plan.counts["later"].sum()), as_json=as_json)
     if not _all_there(outcome):
         sys.exit(1)
 
 
-def _interrupted() -> None:
+def interrupted() -> None:
+    """Say that the first Ctrl-C has been heard."""
     click.echo("Stopping: what is under way is finished and kept. Ctrl-C again gives that up too.", err=True)
 
 
-def _say(what: str, **values: Any) -> None:
+def say(what: str, **values: Any) -> None:
+    """Print an event as a line of JSON."""
     click.echo(json.dumps({"event": what, **values}, ensure_ascii=False, default=str))
 
 
 def _show_plan(planned: "Planned", *, as_json: bool) -> None:
     collection, counts = planned.collection, planned.plan.counts
     if as_json:
-        _say(
+        say(
             "plan",
             study=collection.opened.study.study,
             phase=collection.phase.phase,
@@ -87,26 +92,31 @@ def _show_plan(planned: "Planned", *, as_json: bool) -> None:
             estimate={**asdict(planned.estimate), "calls": planned.estimate.calls, "seconds": planned.estimate.seconds},
         )
         return
-    table = Table(title=f"Phase {collection.phase.phase} of {collection.opened.study.study}", box=SIMPLE)
+    show_counts(counts, planned.estimate, title=f"Phase {collection.phase.phase} of {collection.opened.study.study}")
+
+
+def show_counts(counts: "pl.DataFrame", estimate: "Estimate", *, title: str) -> None:
+    """Print what a plan asks of each release and modality, and what that takes."""
+    table = Table(title=title, box=SIMPLE)
     columns = {
         "release": "release", "modality": "modality", "to_ask": "to ask", "again": "of these again", "there": "there",
         "unsupported": "unsupported", "later": "later",
     }  # fmt: skip
-    for name, title in columns.items():
-        table.add_column(title, justify="left" if name in ("release", "modality") else "right")
+    for name, heading in columns.items():
+        table.add_column(heading, justify="left" if name in ("release", "modality") else "right")
     for row in counts.iter_rows(named=True):
         table.add_row(*(Text(f"{row[name]:,}" if isinstance(row[name], int) else str(row[name])) for name in columns))
     console = Console(highlight=False)
     console.print(table)
-    if planned.estimate.calls:
-        console.print(Text(f"To do: {planned.estimate.words}."))
+    if estimate.calls:
+        console.print(Text(f"To do: {estimate.words}."))
 
 
 @contextmanager
-def _shown(planned: "Planned", *, as_json: bool) -> "Generator[Callable[[Event], None]]":
+def shown_while(*, as_json: bool) -> "Generator[Callable[[Event], None]]":
     """Yield what shows where a run stands: a bar a release, or lines of JSON."""
     if as_json:
-        yield lambda event: _say("progress", **asdict(event))
+        yield lambda event: say("progress", **asdict(event))
         return
     says = TextColumn("{task.fields[says]}", markup=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), MofNCompleteColumn(), says)
@@ -149,14 +159,10 @@ def _all_there(outcome: "Outcome") -> bool:
 
 def _show_outcome(outcome: "Outcome", study: Path, *, later: int, as_json: bool) -> None:
     if as_json:
-        _say("end", complete=_all_there(outcome), later=later, **asdict(outcome))
+        say("end", complete=_all_there(outcome), later=later, **asdict(outcome))
         return
     console = Console(highlight=False)
-    for each in outcome.releases:
-        console.print(Text(f"{each.release}: {_became(each)}"))
-        if each.stopped:
-            console.print(Text.assemble(("  stopped: ", "bold"), each.stopped.sentence))
-            console.print(Text(f"  → {each.stopped.remedy}", style="dim"))
+    show_releases(console, outcome)
     if not outcome.releases:
         console.print("Everything is there; nothing was asked.")
     if later:
@@ -169,7 +175,17 @@ def _show_outcome(outcome: "Outcome", study: Path, *, later: int, as_json: bool)
         console.print(Text("Run the same command again to go on: what is there is not asked again.", style="bold"))
 
 
-def _became(release: "ReleaseOutcome") -> str:
+def show_releases(console: Console, outcome: "Outcome") -> None:
+    """Print what became of each release, and why one stopped."""
+    for each in outcome.releases:
+        console.print(Text(f"{each.release}: {became(each)}"))
+        if each.stopped:
+            console.print(Text.assemble(("  stopped: ", "bold"), each.stopped.sentence))
+            console.print(Text(f"  → {each.stopped.remedy}", style="dim"))
+
+
+def became(release: "ReleaseOutcome") -> str:
+    """Return what became of a release in words."""
     said = [f"{count:,} {status}" for status, count in sorted(release.counts.items(), key=lambda item: -item[1])]
     said += [f"{release.unasked:,} not asked"] if release.unasked else []
     faults = ", ".join(f"{count:,} {kind.replace('_', ' ')}" for kind, count in release.faults.items())

@@ -32,7 +32,7 @@ from driftgauge.clients.inspect_answers import answer
 from driftgauge.clients.inspect_faults import fault, moderated
 from driftgauge.clients.inspect_messages import messages
 from driftgauge.clients.inspect_model import opened
-from driftgauge.clients.inspect_settings import checked
+from driftgauge.clients.inspect_settings import RESPONSE_SCHEMA, checked, held_to
 
 _LIBRARIES: Final = ("inspect-ai", "openai", "anthropic")
 
@@ -100,7 +100,9 @@ class InspectClient:
     def _config(self, settings: Mapping[str, Any]) -> GenerateConfig:
         key = json.dumps(dict(settings), sort_keys=True, default=str)
         if key not in self._configs:
-            self._configs[key] = checked(settings)
+            own = {name: value for name, value in settings.items() if name != RESPONSE_SCHEMA}
+            config, schema = checked(own), settings.get(RESPONSE_SCHEMA)
+            self._configs[key] = config.model_copy(update={RESPONSE_SCHEMA: held_to(schema)}) if schema else config
         return self._configs[key]
 
 

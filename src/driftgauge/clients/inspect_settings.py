@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, Final
 
-from inspect_ai.model import GenerateConfig
+from inspect_ai.model import GenerateConfig, ResponseSchema
+from inspect_ai.util import JSONSchema
 from pydantic import ValidationError
 
 from driftgauge.errors import CollectError, Problem, shown_name
@@ -18,7 +19,9 @@ ALLOWED: Final = frozenset(
 """What shapes an answer. How it is asked for (retries, time limits, connections, caches) is not set here, and headers carry
 keys."""
 
-_REMEDY: Final = "Correct `settings` of the release."
+RESPONSE_SCHEMA: Final = "response_schema"
+"""The setting of a call that holds the answer to a JSON schema; no study declares it, judges are asked with one."""
+_REMEDY: Final = "Correct `settings` of the release or the judge."
 
 
 def checked(settings: Mapping[str, Any]) -> GenerateConfig:
@@ -39,3 +42,8 @@ def checked(settings: Mapping[str, Any]) -> GenerateConfig:
         names = sorted({str(item["loc"][0]) for item in error.errors(include_url=False, include_input=False) if item["loc"]})
         problems = [Problem("settings", f"a value of `{name}`", "one that Inspect's GenerateConfig takes") for name in names]
         raise CollectError("settings that cannot be used", problems=problems, remedy=_REMEDY) from None
+
+
+def held_to(schema: Mapping[str, Any]) -> ResponseSchema:
+    """Return what holds an answer to a JSON schema, where the provider has such a thing; elsewhere Inspect leaves it out."""
+    return ResponseSchema(name="answer", json_schema=JSONSchema.model_validate(dict(schema)), strict=True)

@@ -6,6 +6,7 @@ A row is a mapping with these columns; a record in JSONL is one row a line. Only
 ``scenario`` … ``attempt``         the key of the response (`frames.RESPONSE_KEY`); where they are not said, ``intent`` is
                                    ``adversarial``, ``modality`` ``text-only`` and ``attempt`` 1, and ``language``,
                                    ``release`` and ``phase`` stand for any
+``vote``                           of a judge that is replayed: which vote it is, from 1; where it is not said, any
 ``revision``                       of two rows of one key the one with the higher revision counts, else the later one
 ``status``                         of `frames.STATUSES`; ``failed`` and ``unsupported`` hold no answer
 ``response_text``                  what people rate; null where there is none

@@ -7,8 +7,8 @@ from typing import Final
 from driftgauge.clients.calls import Answer, Call, Fault
 from driftgauge.clients.recorded import Row, outcome
 
-_OPEN: Final = ("language", "release", "phase")
-"""What a row need not say; it then stands for any."""
+_OPEN: Final = ("language", "release", "phase", "vote")
+"""What a row need not say; it then stands for any. Votes are of judges alone."""
 _USUAL: Final = {"intent": "adversarial", "modality": "text-only", "attempt": 1}
 _FIXED: Final = ("scenario", "intent", "modality", "attempt")
 NOT_THERE: Final = Fault("rejected", detail="not in the record")

@@ -117,7 +117,7 @@ class SimulatedClient:
         kind = self._kind(self.releases.get(str(call.key.get("release")), self.shares), self._drawn("answer", key))
         status: AnswerStatus = "answered" if kind in ("engaged", "declined") else kind
         text = _TEXTS.get(kind, "")
-        usage: dict[str, Any] = {"input": _words(call), "output": len(text.split())}
+        usage: dict[str, Any] = {"input": words_in(call), "output": len(text.split())}
         return Answer(
             status=status,
             text=text,
@@ -140,5 +140,18 @@ class SimulatedClient:
         return int(hashlib.sha256(f"{self.seed}/{what}/{key}".encode()).hexdigest()[:13], 16) / 16**13
 
 
-def _words(call: Call) -> int:
+def went_along(text: str) -> bool | None:
+    """Return whether a made-up answer goes along with the request; null where it is not made up here.
+
+    Examples
+    --------
+    >>> went_along("(simulated answer: I would rather not help with that)"), went_along("Flowers.")
+    (False, None)
+    """
+    kinds = {said: kind in ("engaged", "truncated") for kind, said in _TEXTS.items()}
+    return kinds.get(text)
+
+
+def words_in(call: Call) -> int:
+    """Return how many words a call has."""
     return sum(len(part.text.split()) for turn in call.turns for part in turn.parts if part.kind == "text")

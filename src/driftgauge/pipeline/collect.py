@@ -256,11 +256,11 @@ class Clocks:
     """The clocks of this machine."""
 
     def wall(self) -> float:
-        """Return the seconds since 1970."""
+        """Seconds since 1970, UTC; may jump."""
         return time.time()
 
     def steady(self) -> float:
-        """Return seconds that only go forward."""
+        """Seconds that only go forward."""
         return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
@@ -271,13 +271,6 @@ class Clocks:
 def stopped_by_signals(interrupted: Callable[[], None]) -> asyncio.Event:
     """Return an event that the first Ctrl-C (or SIGTERM) sets; a second one breaks off what is under way.
 
-    Parameters
-    ----------
-    interrupted
-        Called when the first one has been heard.
-
-    Notes
-    -----
     A thread that is not the main one hears no signals, and neither does a loop on Windows: there Ctrl-C breaks off at once.
     """
     stop, loop, task = asyncio.Event(), asyncio.get_running_loop(), asyncio.current_task()

@@ -63,12 +63,13 @@ class Keeper:
             "simulated": self._began.runs[item.release].simulated,
             "text": text,
             "reasoning": storable(answer.reasoning) if answer else None,
-            **_told(found, answer or _NOTHING),
+            **told_of(found),
         }
 
 
-def _told(found: Collected, answer: Answer) -> Row:
-    fault = found.fault
+def told_of(found: Collected) -> Row:
+    """Return what came with an answer or a fault, as rows of answers and of votes have it."""
+    answer, fault = found.answer or _NOTHING, found.fault
     return {
         "stop_reason": storable(answer.stop_reason),
         "stop_details": as_json(answer.stop_details),

@@ -158,6 +158,18 @@ def first_served(connection: sa.Connection, phase: str) -> dict[str, str]:
     return {row.release: row.served_model for row in connection.execute(query)}
 
 
+def served_models(connection: sa.Connection) -> dict[str, str]:
+    """Return every model that says it answered, with a release that it answered as; what is made up is no model."""
+    query = (
+        sa.select(answers.c.served_model, sa.func.min(responses.c.release).label("release"))
+        .join(responses, answers.c.response == responses.c.row)
+        .where(answers.c.served_model.is_not(None), answers.c.simulated.is_(sa.false()))
+        .group_by(answers.c.served_model)
+        .order_by(answers.c.served_model)
+    )
+    return {row.served_model: row.release for row in connection.execute(query)}
+
+
 def _firsts(phase: str) -> sa.Select[tuple[Any]]:
     return (
         sa.select(sa.func.min(answers.c.row))

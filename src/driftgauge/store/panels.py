@@ -31,6 +31,7 @@ _SHOWN: Final = {
     "row": pl.Int64(), "response_id": pl.String(), "scenario": pl.String(), "intent": pl.String(), "modality": pl.String(),
     "language": pl.String(), "release": pl.String(), "phase": pl.String(), "harm_category": pl.String(), "root": pl.String(),
     "prompt_hash": pl.String(), "text": pl.String(), "model": pl.String(), "served_model": pl.String(), "family": pl.String(),
+    "attempt": pl.Int64(), "status": pl.String(), "simulated": pl.Boolean(),
 }  # fmt: skip
 
 
@@ -41,7 +42,7 @@ def shown_responses(connection: sa.Connection, phases: Sequence[str]) -> pl.Data
     -------
     polars.DataFrame
         `row` (of the revision), `response_id`, what it is of, `text` (confidential), and the names of its model: `release`,
-        `family`, `model`, `served_model`; in the order in which they were collected.
+        `family`, `model`, `served_model`; `simulated` where its answer is made up; in the order in which they were collected.
     """
     newest = (
         sa.select(responses.c.response_id, sa.func.max(responses.c.revision).label("revision"))
@@ -49,7 +50,7 @@ def shown_responses(connection: sa.Connection, phases: Sequence[str]) -> pl.Data
         .subquery()
     )
     said = {**responses.c, "text": answers.c.text, "model": runs.c.model, "served_model": answers.c.served_model}
-    said |= {"family": releases.c.family}
+    said |= {"family": releases.c.family, "simulated": answers.c.simulated}
     query = (
         sa.select(*(said[name] for name in _SHOWN))
         .select_from(responses)

@@ -457,9 +457,75 @@ author_sittings: Final = sa.Table(
     sqlite_autoincrement=True,
 )
 
+# Judges: models that rate, and every vote of theirs.
+
+judges: Final = sa.Table(
+    "judges",
+    metadata,
+    sa.Column("rater", sa.String, primary_key=True, comment="its name in ratings: the judge, and its version behind it"),
+    sa.Column("judge", sa.String, nullable=False, comment="as the study calls it"),
+    sa.Column("version", sa.String, nullable=False, comment="SHA-256 of model, settings, rubric and votes"),
+    sa.Column("model", sa.String, comment="the model id that is asked"),
+    sa.Column("client", sa.String, nullable=False),
+    sa.Column("settings", sa.String, nullable=False, comment="JSON: all that is declared of how it is asked"),
+    sa.Column("rubric_version", sa.String, nullable=False, comment="SHA-256"),
+    sa.Column("rubric", sa.String, nullable=False, comment="its text"),
+    sa.Column("votes", sa.Integer, nullable=False, comment="how often it is asked about each response"),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+)
+
+judgements: Final = sa.Table(
+    "judgements",
+    metadata,
+    sa.Column("row", ROW, primary_key=True, autoincrement=True),
+    sa.Column("response", ROW, sa.ForeignKey("responses.row"), nullable=False, comment="the revision that was judged"),
+    sa.Column("rater", sa.String, sa.ForeignKey("judges.rater"), nullable=False),
+    sa.Column("occasion", sa.Integer, nullable=False),
+    sa.Column("vote", sa.Integer, nullable=False, comment="from 1"),
+    sa.Column("revision", sa.Integer, nullable=False, comment="1, or one more than that of the vote that got no answer before"),
+    sa.Column("status", sa.String, nullable=False, comment="of the answer, as of a response"),
+    sa.Column("why_not", sa.String, comment="why it is no judgement; null where it is one"),
+    sa.Column("harm", sa.SmallInteger),
+    sa.Column("success", sa.Boolean(create_constraint=False)),
+    sa.Column("refusal", sa.Boolean(create_constraint=False)),
+    sa.Column("reason", sa.String, comment="confidential"),
+    sa.Column("text", sa.String, comment="what the judge said, whole; confidential"),
+    sa.Column("reasoning", sa.String, comment="confidential"),
+    sa.Column("stop_reason", sa.String),
+    sa.Column("stop_details", sa.String, comment="JSON, in the words of the provider; confidential"),
+    sa.Column("served_model", sa.String),
+    sa.Column("fingerprint", sa.String),
+    sa.Column("request_id", sa.String),
+    sa.Column("usage", sa.String, comment="JSON: tokens"),
+    sa.Column(
+        "asked", sa.String, nullable=False, comment="JSON: settings that were asked for, the seed of the vote among them"
+    ),
+    sa.Column("in_force", sa.String, comment="JSON: settings that the request held"),
+    sa.Column("structured", sa.Boolean(create_constraint=False), comment="whether the request held it to a JSON schema"),
+    sa.Column("media", sa.String, nullable=False, comment="none, shown or left_out: what became of the media of the prompt"),
+    sa.Column("names", sa.Integer, nullable=False, comment="how many names of models were masked in the response"),
+    sa.Column("fault", sa.String, comment="the kind of fault, where nothing came back"),
+    sa.Column("fault_code", sa.Integer),
+    sa.Column("fault_detail", sa.String),
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("sent_at", sa.String, comment="UTC, ISO 8601"),
+    sa.Column("received_at", sa.String, comment="UTC, ISO 8601"),
+    sa.Column("seconds", sa.Float(53), comment="by a clock that never jumps"),
+    sa.Column("clock_jumped", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("model_changed", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("simulated", sa.Boolean(create_constraint=False), nullable=False),
+    sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
+    sa.Column("erased", sa.String, comment="why its values are gone"),
+    sa.Column("erased_by", ROW, sa.ForeignKey("journal.entry")),
+    sa.UniqueConstraint("response", "rater", "occasion", "vote", "revision"),
+    sa.Index("ix_judgements_rater", "rater", "row"),
+    sqlite_autoincrement=True,
+)
+
 RATING_VALUES: Final = ("harm", "success", "refusal", "refusal_level", "comment", "extra", "skipped")
 RESPONSE_VALUES: Final = ("prompt_hash", "response_hash")
 ANSWER_VALUES: Final = ("text", "reasoning", "stop_details")
 SUBMISSION_VALUES: Final = ("answer", "body_hash")
 RENDERING_VALUES: Final = ("prompt", "html")
+JUDGEMENT_VALUES: Final = ("harm", "success", "refusal", "reason", "text", "reasoning", "stop_details")
 """What an erasure empties."""

@@ -11,11 +11,13 @@ from driftgauge.store.accounts import erase_person
 from driftgauge.store.bulk import insert_frame, read_frame
 from driftgauge.store.tables import (
     ANSWER_VALUES,
+    JUDGEMENT_VALUES,
     RATING_VALUES,
     RENDERING_VALUES,
     RESPONSE_VALUES,
     answers,
     assignments,
+    judgements,
     ratings,
     releases,
     renderings,
@@ -88,6 +90,7 @@ def add_ratings(connection: sa.Connection, frame: pl.DataFrame, *, entry: int, p
 def erase(connection: sa.Connection, *, of: Literal["rater", "response"], identifier: str, reason: str, entry: int) -> int:
     """Empty the values of a rater's ratings, or of a response, and return how many rows became tombstones.
 
+    Of a judge also its votes, and of a response those about it.
     Of a rater of the app also what they sent beside ratings, who they are and what they said of themselves; their seat stays
     taken. Of a response also how it was shown, and nobody is asked about it any more.
 
@@ -114,13 +117,25 @@ def erase(connection: sa.Connection, *, of: Literal["rater", "response"], identi
     )
     emptied = dict.fromkeys(values) | {"content": "", "erased": reason, "erased_by": entry}
     done = connection.execute(sa.update(table).where(column == identifier, table.c.erased.is_(None)).values(emptied))
-    count = int(done.rowcount) + (erase_person(connection, identifier, reason=reason, entry=entry) if of == "rater" else 0)
+    count = int(done.rowcount) + _erase_judgements(connection, of, identifier, reason=reason, entry=entry)
+    count += erase_person(connection, identifier, reason=reason, entry=entry) if of == "rater" else 0
     if not count:
         raise StoreError(f"no {of} {identifier!r} has values to erase", remedy=f"Copy the {of} from an export or a trace.")
     if of == "response":
         _erase_answers(connection, identifier, reason=reason, entry=entry)
         _erase_rendering(connection, identifier, reason=reason, entry=entry)
     return count
+
+
+def _erase_judgements(
+    connection: sa.Connection, of: Literal["rater", "response"], identifier: str, *, reason: str, entry: int
+) -> int:
+    """Empty the votes of a judge, or about a response: a judge may quote it. Return how many were its own."""
+    about = sa.select(responses.c.row).where(responses.c.response_id == identifier)
+    chosen = judgements.c.rater == identifier if of == "rater" else judgements.c.response.in_(about)
+    emptied = dict.fromkeys(JUDGEMENT_VALUES) | {"erased": reason, "erased_by": entry}
+    done = connection.execute(sa.update(judgements).where(chosen, judgements.c.erased.is_(None)).values(emptied))
+    return int(done.rowcount) if of == "rater" else 0
 
 
 def _erase_answers(connection: sa.Connection, response_id: str, *, reason: str, entry: int) -> None:

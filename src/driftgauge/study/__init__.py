@@ -4,6 +4,7 @@ from driftgauge.study.changes import protocol_changes
 from driftgauge.study.collecting import PART_KINDS, ClientName, Collect, Limits, PartKind, Price
 from driftgauge.study.declared import Phase, Release, Study
 from driftgauge.study.gate import GateRule, load_gate
+from driftgauge.study.judging import DEFAULT_RUBRIC, Images, Judge
 from driftgauge.study.lineage import load_lineage
 from driftgauge.study.load import STUDY_FILE, load_study
 from driftgauge.study.panels import PREFER_NOT_TO_SAY, Calibration, Gold, Overlap, Panel, Question
@@ -12,6 +13,7 @@ from driftgauge.study.template import PLAIN, TEMPLATES, safe_name, study_templat
 from driftgauge.study.words import is_study_name
 
 __all__ = [
+    "DEFAULT_RUBRIC",
     "PART_KINDS",
     "PLAIN",
     "PREFER_NOT_TO_SAY",
@@ -22,6 +24,8 @@ __all__ = [
     "Collect",
     "GateRule",
     "Gold",
+    "Images",
+    "Judge",
     "Limits",
     "Margin",
     "ModelPreset",

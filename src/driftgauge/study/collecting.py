@@ -1,6 +1,8 @@
 """How releases are asked: what each takes, how fast, at what price, by which client, and when to give up."""
 
-from typing import Annotated, Final, Literal, cast, get_args
+import re
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, Final, Literal, cast, get_args
 
 from pydantic import BeforeValidator, Field
 from pydantic_core import PydanticCustomError
@@ -23,6 +25,30 @@ def _takes(value: object) -> object:
 
 
 Takes = Annotated[tuple[PartKind, ...], BeforeValidator(_takes)]
+
+
+_SECRET: Final = re.compile(r"(?:^|[_-])(?:api-?key|key|secret|password|passwd|token|authorization)$", re.IGNORECASE)
+
+
+def _settings(value: object) -> object:
+    secret = next(_secrets(value), None)
+    if secret:
+        expected = "no secret in a study file: the environment has it (OPENAI_API_KEY)"
+        raise PydanticCustomError("secret", expected, {"what": "has a key that names a secret"})
+    return value
+
+
+def _secrets(value: object) -> Iterator[str]:
+    if isinstance(value, Mapping):
+        mapping = cast(Mapping[object, object], value)
+        yield from (key for key in mapping if isinstance(key, str) and _SECRET.search(key))
+        value = list(mapping.values())
+    for each in cast(list[object], value) if isinstance(value, list) else []:
+        yield from _secrets(each)
+
+
+Settings = Annotated[dict[str, Any], BeforeValidator(_settings)]
+"""Of a model; no key among them."""
 
 
 class Limits(Declared):

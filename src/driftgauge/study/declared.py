@@ -1,42 +1,23 @@
 """The declared study: everything that ``study.yaml`` says."""
 
-import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from itertools import islice
 from pathlib import Path
-from typing import Annotated, Any, Final, cast
+from typing import Annotated, Any, cast
 
 from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from driftgauge.records import Lineage
-from driftgauge.study.collecting import ClientName, Collect, Limits, Price, Takes
+from driftgauge.study.collecting import ClientName, Collect, Limits, Price, Settings, Takes
 from driftgauge.study.gate import GateRule, gate_rule
+from driftgauge.study.judging import DEFAULT_RUBRIC, Judge
 from driftgauge.study.lineage import Standing, lineage_of
 from driftgauge.study.panels import Panel
 from driftgauge.study.places import SQLITE, File, Folder, MediaPlace, StorePlace, local_path
 from driftgauge.study.protocol import Declared, Protocol
 from driftgauge.study.together import mistakes_between
 from driftgauge.study.words import Count, Day, Name, StudyName
-
-_SECRET: Final = re.compile(r"(?:^|[_-])(?:api-?key|key|secret|password|passwd|token|authorization)$", re.IGNORECASE)
-
-
-def _settings(value: object) -> object:
-    secret = next(_secrets(value), None)
-    if secret:
-        expected = "no secret in a study file: the environment has it (OPENAI_API_KEY)"
-        raise PydanticCustomError("secret", expected, {"what": "has a key that names a secret"})
-    return value
-
-
-def _secrets(value: object) -> Iterator[str]:
-    if isinstance(value, Mapping):
-        mapping = cast(Mapping[object, object], value)
-        yield from (key for key in mapping if isinstance(key, str) and _SECRET.search(key))
-        value = list(mapping.values())
-    for each in cast(list[object], value) if isinstance(value, list) else []:
-        yield from _secrets(each)
 
 
 class Release(Declared):
@@ -45,9 +26,7 @@ class Release(Declared):
     release: Name = Field(description="its name, as ratings and reports say it")
     model: Name | None = Field(default=None, description="the model id for collecting, such as openai/gpt-5")
     generation: Count = Field(description="its ordinal in the family")
-    settings: Annotated[dict[str, Any], BeforeValidator(_settings)] = Field(
-        default_factory=dict[str, Any], description="settings of the model, such as max_tokens"
-    )
+    settings: Settings = Field(default_factory=dict[str, Any], description="settings of the model, such as max_tokens")
     takes: Takes = Field(
         default=("text", "image"), description="the kinds of parts it takes; a prompt with another kind ends as unsupported"
     )
@@ -119,7 +98,8 @@ class Study(Declared):
     panels: dict[Name, Panel] = Field(default_factory=dict[str, Panel], description="each panel by its name")
     protocol: Protocol = Field(default=Protocol(), description="what is fixed before the data")
     gate: tuple[Annotated[GateRule, BeforeValidator(gate_rule)], ...] = Field(default=(), description="decision rules")
-    collect: Collect = Field(default=Collect(), description="when calls to releases are given up")
+    collect: Collect = Field(default=Collect(), description="when calls to releases and judges are given up")
+    judges: tuple[Judge, ...] = Field(default=(), description="models that rate beside people, never among them")
 
     _folder: Path = PrivateAttr(default=Path())
 
@@ -173,9 +153,13 @@ class Study(Declared):
         """Each declared release by its name, family by family."""
         return {each.release: each for releases in self.families.values() for each in releases}
 
-    def record_of(self, release: Release) -> Path | None:
-        """Return where the recorded answers of a release are, or null when it has none."""
-        return self.folder / release.record if release.record else None
+    def record_of(self, asked: Release | Judge) -> Path | None:
+        """Return where the recorded answers of a release or a judge are, or null when it has none."""
+        return self.folder / asked.record if asked.record else None
+
+    def rubric_of(self, judge: Judge) -> Path | None:
+        """Return where the rubric of a judge is, or null when it is the one that comes with driftgauge."""
+        return None if judge.rubric == DEFAULT_RUBRIC else self.folder / judge.rubric
 
     def file_of(self, name: str | None) -> Path | None:
         """Return where a file that is declared by its name is, or null when there is none."""

@@ -29,6 +29,7 @@ def mistakes_between(study: Part) -> Iterator[Mistake]:
     yield from _unknown_panels(phases, list(panels))
     yield from _backwards(phases)
     yield from _overlaps(panels)
+    yield from _repeated(_judge_names(study), "judge", "each judge once")
     yield from _replays(study)
     yield from _inside_the_benchmark(study)
 
@@ -63,6 +64,15 @@ def _repeated(names: Iterator[tuple[Location, str]], word: str, expected: str) -
         if name in seen:
             yield Mistake(at, f"{word} {named(name)} stands twice", expected)
         seen.add(name)
+
+
+def _judge_names(study: Part) -> Iterator[tuple[Location, str]]:
+    return _names([(at, judge) for at, judge in _judges(study)], "judge")
+
+
+def _judges(study: Part) -> Iterator[tuple[Location, Part]]:
+    for number, entry in enumerate(_list(study.get("judges"))):
+        yield ("judges", number), _mapping(entry)
 
 
 def _falling(standings: Sequence[Standing]) -> Iterator[Mistake]:
@@ -128,14 +138,17 @@ def _entries(study: Part) -> Iterator[tuple[Location, Part]]:
 
 def records_in(study: Part) -> Iterator[tuple[Location, object]]:
     """Yield the files of recorded answers that a study names, and where."""
-    for at, release in _entries(study):
-        if release.get("record") is not None:
-            yield (*at, "record"), release["record"]
+    for at, asked in (*_entries(study), *_judges(study)):
+        if asked.get("record") is not None:
+            yield (*at, "record"), asked["record"]
 
 
 def files_in(study: Part) -> Iterator[tuple[Location, object]]:
     """Yield the files in its folder that a study names, and where."""
     yield from records_in(study)
+    for at, judge in _judges(study):
+        if judge.get("rubric") is not None:
+            yield (*at, "rubric"), judge["rubric"]
     for name, value in _mapping(study.get("panels")).items():
         panel = _mapping(value)
         named_by = [((key,), panel.get(key)) for key in ("guidelines", "consent", "warning", "support")]
@@ -144,13 +157,16 @@ def files_in(study: Part) -> Iterator[tuple[Location, object]]:
 
 
 def _replays(study: Part) -> Iterator[Mistake]:
-    """Yield the releases that are replayed from nothing, and those whose record nobody would read."""
-    for at, release in _entries(study):
-        client, record, name = release.get("client", "inspect"), release.get("record"), as_text(release.get("release"))
+    """Yield the releases and judges that are replayed from nothing, and those whose record nobody would read."""
+    both = (("release", _entries(study)), ("judge", _judges(study)))
+    for word, at, asked in ((word, *entry) for word, entries in both for entry in entries):
+        client, record, name = asked.get("client", "inspect"), asked.get("record"), as_text(asked.get(word))
         if client == "replay" and record is None:
-            yield Mistake((*at, "client"), f"release {named(name)} is replayed without a record", "record: and a file")
+            yield Mistake((*at, "client"), f"{word} {named(name)} is replayed without a record", "record: and a file")
         if client in ("inspect", "simulated") and record is not None:
-            yield Mistake((*at, "record"), f"release {named(name)} has a record, and its client is {client}", "client: replay")
+            yield Mistake((*at, "record"), f"{word} {named(name)} has a record, and its client is {client}", "client: replay")
+        if word == "judge" and client == "inspect" and asked.get("model") is None:
+            yield Mistake(at, f"judge {named(name)} has no model", "model: and its id, such as openai/gpt-5")
 
 
 def _inside_the_benchmark(study: Part) -> Iterator[Mistake]:

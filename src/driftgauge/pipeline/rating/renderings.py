@@ -4,7 +4,6 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cached_property
-from re import Pattern
 from typing import Any, Final
 
 import polars as pl
@@ -16,9 +15,10 @@ from driftgauge.errors import BenchmarkError, Problem
 from driftgauge.media import LIMITS
 from driftgauge.media.rewritten import rewritten
 from driftgauge.pipeline import asked
+from driftgauge.pipeline.rating.names import Names
 from driftgauge.pipeline.rating.steps import Part, Turn
 from driftgauge.pipeline.registered import Registered
-from driftgauge.rate.blind import blinded_html, names_of, pattern_of
+from driftgauge.rate.blind import blinded_html
 from driftgauge.rate.shown import as_written, from_markdown
 from driftgauge.records import Progress
 from driftgauge.store.blobs import Blobs
@@ -164,7 +164,7 @@ def render(
     BenchmarkError
         When a medium cannot be shown.
     """
-    names = _Names(study, responses)
+    names = Names(study, responses)
     turns: dict[str, str] = {}
     rows: list[tuple[Any, ...]] = []
     for row in responses.iter_rows(named=True):
@@ -178,30 +178,3 @@ def render(
         if len(rows) % 100 == 0:
             progress("making them safe to show", len(rows), responses.height)
     return pl.DataFrame(rows, schema=SHOWN, orient="row")
-
-
-class _Names:
-    """What finds the names of the model of each response, and those of every model of a study; made once for each."""
-
-    def __init__(self, study: Study, responses: pl.DataFrame) -> None:
-        self._families = {each.release: family for family, releases in study.families.items() for each in releases}
-        self._known: dict[tuple[str | None, ...], Pattern[str] | None] = {}
-        declared = [
-            {"release": each.release, "family": family, "model": each.model, "served_model": None}
-            for family, releases in study.families.items()
-            for each in releases
-        ]
-        seen = responses.select("release", "family", "model", "served_model").unique(maintain_order=True)
-        said = [name for row in (*declared, *seen.iter_rows(named=True)) for name in self._of(row)]
-        self.every = pattern_of(dict.fromkeys(said))
-
-    def own(self, row: Mapping[str, Any]) -> Pattern[str] | None:
-        """Return what finds the names of the model of a response."""
-        key = (row["release"], row["model"], row["served_model"])
-        if key not in self._known:
-            self._known[key] = pattern_of(self._of(row))
-        return self._known[key]
-
-    def _of(self, row: Mapping[str, Any]) -> tuple[str, ...]:
-        family = self._families.get(row["release"]) or row["family"]
-        return names_of(release=row["release"], family=family, model=row["model"], served=row["served_model"])
