@@ -18,7 +18,7 @@ BEGAN = datetime(2026, 3, 1, 3, 0, tzinfo=UTC)
 
 def has_declined(scenario: str) -> bool:
     """Whether the baseline's answer to a scenario declines: every other one does."""
-    return int(scenario[1:]) % 2 == 0
+    return int(scenario.lstrip("abcdefghijklmnopqrstuvwxyz")) % 2 == 0
 
 
 @dataclass

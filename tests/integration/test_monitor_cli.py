@@ -70,7 +70,9 @@ def test_what_a_provider_says_to_wait_for_is_waited_for_and_no_word_gets_out(ser
 
 def test_an_endpoint_that_is_down_ends_with_101_says_what_to_do_and_changes_no_evidence(tmp_path: Path) -> None:
     study = watched(tmp_path / "down", ["ok"] * 6)
-    monitor(study, Wanted("Elm 1", phase="1", block=6, seed=1), client=Endpoint(served="elm-1"))
+    monitor(
+        study, Wanted("Elm 1", phase="1", block=6, seed=1), client=Endpoint(declines=lambda scenario: False, served="elm-1")
+    )
     before = state(study)
     nowhere = environment(url="http://127.0.0.1:9")
     study_file = study / "study.yaml"
@@ -111,7 +113,9 @@ def full_disk() -> None:
 
 def test_a_full_disk_ends_with_101_and_the_state_is_as_it_was(server: FaultServer, tmp_path: Path) -> None:
     study = watched(tmp_path / "full", ["ok"] * 6)
-    monitor(study, Wanted("Elm 1", phase="1", block=6, seed=1), client=Endpoint(served="elm-1", fingerprint="fp_test"))
+    monitor(
+        study, Wanted("Elm 1", phase="1", block=6, seed=1), client=Endpoint(declines=lambda scenario: False, served="elm-1")
+    )
     kept = (study / "monitor" / "Elm-1.json").read_bytes()
     ended = run("monitor", study, *COMMAND, env=environment(server), before=full_disk)
     assert ended.code == 101, ended.said

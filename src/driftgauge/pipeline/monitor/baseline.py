@@ -14,6 +14,8 @@ from driftgauge.pipeline.monitor.judging import Judge, judged
 from driftgauge.records import content_id
 from driftgauge.store.collected import collected_frame
 
+MOST_MISSING: Final = 0.1
+"""Share of responses that may be without an outcome, of the baseline and of a look; with more there is no measurement."""
 _KEY: Final = ("scenario", "intent", "modality", "language")
 
 
@@ -78,7 +80,7 @@ def read_baseline(collection: Collection, *, release: str, judge: Judge) -> Base
     Raises
     ------
     LookFailedError
-        ``baseline``: there is none, or nothing of it has an outcome.
+        ``baseline``: there is none, or more than `MOST_MISSING` of it is not judged.
     """
     phase = collection.phase.phase
     with collection.opened.store.reading() as connection:
@@ -86,13 +88,15 @@ def read_baseline(collection: Collection, *, release: str, judge: Judge) -> Base
     mine = every.filter(pl.col("release") == release, pl.col("phase") == phase, pl.col("erased").is_null())
     prompts = collection.prompts.frame.filter(pl.col("intent") == "adversarial").select("prompt", *_KEY)
     rows = mine.join(prompts, on=_KEY, how="inner")
-    found = judged(rows.with_columns(response_text=pl.col("text")), judge)
+    texts = rows.with_columns(response_text=pl.col("text"))
+    found = judged(texts, judge.of_baseline, collection=collection, outcome=judge.outcome)
     known = found.drop_nulls("outcome").group_by("prompt", "scenario").agg(pl.col("outcome").mean()).sort("prompt")
-    if known.is_empty():
+    unjudged = found.filter(~pl.col("failed"), pl.col("outcome").is_null()).height
+    if known.is_empty() or unjudged > MOST_MISSING * found.height:
         raise LookFailedError(
             "baseline",
-            f"phase {phase} holds no response of {release} that {judge.rater} gives a {judge.outcome} to",
-            remedy=f"Collect it: driftgauge collect STUDY --phase {phase}; or name another phase with --baseline.",
+            f"phase {phase} holds {found.height} responses of {release}; {judge.rater} gave no {judge.outcome} to {unjudged}",
+            remedy="Have all of them collected and judged (driftgauge collect, rate judge), or name another --baseline.",
         )
     return _baseline(mine, known, judge, left_out=prompts.height - known.height)
 

@@ -17,13 +17,10 @@ from driftgauge.collect.records import Collected, Item
 from driftgauge.collect.run import run
 from driftgauge.pipeline.collect import Clocks, asked_release, client_of, stopped_by_signals
 from driftgauge.pipeline.collection import Collection
-from driftgauge.pipeline.monitor.baseline import Baseline
+from driftgauge.pipeline.monitor.baseline import MOST_MISSING, Baseline
 from driftgauge.pipeline.monitor.failed import LookFailedError, LookInterruptedError
 from driftgauge.pipeline.monitor.judging import Judge, judged
 from driftgauge.pipeline.monitor.state import Draw
-
-MOST_MISSING = 0.1
-"""Share of the prompts of a block that may fail; with more, the look is no measurement."""
 
 
 @dataclass(frozen=True)
@@ -170,12 +167,14 @@ def _remedy(said: str) -> str:
 
 
 def _seen(asking: Asking, drawn: Draw, found: Sequence[Collected]) -> Seen:
-    outcomes = judged(_responses(found), asking.judge)
-    missing = outcomes["outcome"].null_count()
+    judge = asking.judge
+    outcomes = judged(_responses(found), judge.of_look, collection=asking.collection, outcome=judge.outcome)
+    missing, failed = outcomes["outcome"].null_count(), int(outcomes["failed"].sum())
     if missing > MOST_MISSING * outcomes.height:
+        by_judge = f", {missing - failed} of them because {judge.rater} gave none" if missing > failed else ""
         raise LookFailedError(
-            "failures",
-            f"{missing} of {outcomes.height} prompts of the block brought no outcome, allowed are {MOST_MISSING:.0%}",
+            "failures" if 2 * failed >= missing else "judge",
+            f"{missing} of {outcomes.height} prompts of the block brought no outcome{by_judge}; allowed are {MOST_MISSING:.0%}",
             remedy="See what fails: driftgauge doctor STUDY. A look is not made of what is left.",
         )
     now: dict[str, float | None] = dict(outcomes.select("prompt", "outcome").iter_rows())
@@ -193,12 +192,21 @@ def _seen(asking: Asking, drawn: Draw, found: Sequence[Collected]) -> Seen:
 
 
 def _responses(found: Sequence[Collected]) -> pl.DataFrame:
-    rows = [
-        (each.item.prompt, each.item.scenario, each.item.language, each.status, each.answer.text if each.answer else None)
-        for each in found
-    ]
-    columns = ("prompt", "scenario", "language", "status", "response_text")
-    return pl.DataFrame(rows, schema=dict.fromkeys(columns, pl.String()), orient="row")
+    rows = [_row(each) for each in found]
+    whole = {name: pl.Int64() if name == "attempt" else pl.String() for name in rows[0]}
+    return pl.DataFrame(rows, schema=whole)
+
+
+def _row(collected: Collected) -> dict[str, str | int | None]:
+    item, answer = collected.item, collected.answer
+    return {
+        **item.key,
+        "response_id": item.response_id,
+        "prompt": item.prompt,
+        "status": collected.status,
+        "response_text": answer.text if answer else None,
+        "served_model": answer.served_model if answer else None,
+    }
 
 
 def _differences(baseline: Baseline, drawn: Draw, now: dict[str, float | None], *, where_missing: float) -> tuple[float, ...]:

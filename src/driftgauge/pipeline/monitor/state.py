@@ -34,8 +34,8 @@ class Begun(_Kept):
         Whose endpoint is watched, and the phase whose responses are the baseline.
     root, baseline
         Of the frozen benchmark; content id of the baseline's outcomes and of the responses that they are of.
-    rater, outcome
-        The judge with its version, and what of its judgement is compared.
+    judge, rater, outcome
+        The judge as the study names it, with its version, and what of its judgement is compared.
     margin, level
         The rule.
     block, scenarios
@@ -56,6 +56,7 @@ class Begun(_Kept):
     phase: str
     root: str
     baseline: str
+    judge: str
     rater: str
     outcome: Outcome
     margin: float

@@ -17,7 +17,7 @@ from driftgauge.measure.sequence import Monitoring
 from driftgauge.pipeline.collection import Collection, open_collection
 from driftgauge.pipeline.monitor.baseline import Baseline, read_baseline
 from driftgauge.pipeline.monitor.failed import LookFailedError, LookInterruptedError, Why
-from driftgauge.pipeline.monitor.judging import judge_of
+from driftgauge.pipeline.monitor.judging import Judge, judge_of
 from driftgauge.pipeline.monitor.look import Asking, Seen, cost_of, see
 from driftgauge.pipeline.monitor.state import Begun, Draw, Entry, Outcome, State, alone, read_state, write_state
 from driftgauge.study import Study, load_study
@@ -191,7 +191,10 @@ class _Run:
             raise LookFailedError(
                 "baseline", "no baseline is named", remedy="Name the phase of its responses: --baseline PHASE"
             )
-        judge = judge_of(study, wanted.judge, wanted.outcome)
+        name, outcome = (wanted.judge, wanted.outcome) if begun is None else (begun.judge, begun.outcome)
+        judge = judge_of(study, wanted.judge or name, wanted.outcome or outcome)
+        if begun:
+            _see_that_the_judge_is_the_same(begun, judge)
         collection = _collection(self.folder, phase)
         if wanted.release not in collection.releases:
             names = ", ".join(collection.releases)
@@ -208,6 +211,7 @@ class _Run:
             phase=asking.collection.phase.phase,
             root=asking.collection.benchmark.known.root,
             baseline=baseline.identifier,
+            judge=asking.judge.name,
             rater=asking.judge.rater,
             outcome=asking.judge.outcome,
             margin=wanted.margin or declared.margin.points or MARGIN,
@@ -313,12 +317,6 @@ def _see_that_it_is_the_same(begun: Begun, wanted: Wanted, asking: Asking, study
             f"the benchmark has root {root[:16]}, and the sequence began with {begun.root[:16]}",
             remedy="Put the benchmark back that it began with, or begin anew: --reset",
         )
-    if (asking.judge.rater, asking.judge.outcome) != (begun.rater, begun.outcome):
-        raise LookFailedError(
-            "judge_changed",
-            f"the judge is {asking.judge.rater}, and the baseline was judged by {begun.rater}",
-            remedy="Use the version that it began with, or begin anew: --reset",
-        )
     if asking.baseline.identifier != begun.baseline:
         raise LookFailedError(
             "baseline",
@@ -326,6 +324,15 @@ def _see_that_it_is_the_same(begun: Begun, wanted: Wanted, asking: Asking, study
             remedy="Restore the store, or begin anew: --reset",
         )
     _see_that_it_is_asked_alike(asking)
+
+
+def _see_that_the_judge_is_the_same(begun: Begun, judge: Judge) -> None:
+    if (judge.rater, judge.outcome) != (begun.rater, begun.outcome):
+        raise LookFailedError(
+            "judge_changed",
+            f"the judge is {judge.rater} ({judge.outcome}), and the sequence began with {begun.rater} ({begun.outcome})",
+            remedy="Use the version that it began with, or begin anew: --reset",
+        )
 
 
 def _see_that_it_is_asked_alike(asking: Asking) -> None:
