@@ -1,6 +1,6 @@
 """The command line: one thin module per verb; errors become exit codes here and progress is shown here.
 
-Exit codes: 0 done, 1 error, 2 usage, 100 gate not passed, 101 gate undecided.
+Exit codes: 0 done, 1 error, 2 usage, 100 gate not passed or the monitor's alarm, 101 gate undecided or no measurement.
 """
 
 import sys
@@ -13,8 +13,8 @@ import click
 from driftgauge.errors import DriftgaugeError
 
 VERBS: Final = (
-    "analyze", "benchmark", "check", "collect", "demo", "doctor", "gate", "init", "measure", "power", "rate", "report",
-    "responses", "simulate", "trace",
+    "analyze", "benchmark", "check", "collect", "demo", "doctor", "gate", "init", "measure", "monitor", "power", "rate",
+    "report", "responses", "simulate", "trace",
 )  # fmt: skip
 
 
