@@ -14,7 +14,7 @@ from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.sitting import reset_calibration
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.web.asked import LEADS, READERS, acting, form, number_of, page
-from driftgauge.web.bodies import text_of
+from driftgauge.web.bodies import name_of, text_of
 from driftgauge.web.pages import Visit
 
 _MOST_INVITED: Final = 50
@@ -63,7 +63,7 @@ def invite(visit: Visit, fields: FormData) -> Response:
     if role not in _ROLES:
         raise Refused(422, "bad_body", f"role is one of {', '.join(_ROLES)}")
     count = min(_MOST_INVITED, max(1, number_of(text_of(fields, "count"), otherwise=1)))
-    panel = text_of(fields, "panel") if role == "rater" else None
+    panel = name_of(fields, "panel") if role == "rater" else None
     try:
         made = people.invite(acting(visit), role=role, panel=panel, count=count)
     except Refused:
@@ -90,7 +90,7 @@ def recalibrate(visit: Visit, fields: FormData) -> Response:
 
 def _done(visit: Visit, act: Callable[[Serving, str], object], fields: FormData) -> Response:
     try:
-        act(acting(visit), text_of(fields, "rater")[:200])
+        act(acting(visit), name_of(fields, "rater"))
     except Refused:
         raise
     except RatingError as error:
