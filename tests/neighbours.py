@@ -19,7 +19,7 @@ from driftgauge.store.accounts import add_session
 from driftgauge.store.tables import assignments, metadata
 from tests.authoring_studies import Writer as Author
 from tests.authoring_studies import png, scenario
-from tests.rating_studies import PASSWORD, Drawn, draw, sent
+from tests.rating_studies import PASSWORD, PICTURE, Drawn, draw, sent
 
 DECLARED: Final = """benchmark: benchmark/
 families: {Elm: [Elm 1, Elm 2]}
@@ -27,7 +27,6 @@ phases: [{phase: 1, panel: panel-1}]
 panels: {panel-1: {raters: 6, demographics: {age: {ask: "How old are you?", choices: [18-39, 40 or more]}}}}
 protocol: {wellbeing: {session_minutes: 45, day_items: 200, break_every: 25}}
 """
-PICTURE: Final = "P" * 16
 PEOPLE: Final[Mapping[str, Role]] = {
     "aurelio": "rater", "benedetta": "rater", "clotilde": "author", "domenico": "author", "eusebia": "author",
     "fiorella": "viewer", "gaudenzio": "lead", "hortensia": "lead",

@@ -29,6 +29,7 @@ from driftgauge.store.tables import (
 
 SECRET = "a secret of a test that is long enough"
 PASSWORD = "a quiet river 7"
+PICTURE = "P" * 16
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DECLARED = """families: {Elm: [Elm 1, Elm 2]}
 phases: [{phase: 1, panel: panel-1}]

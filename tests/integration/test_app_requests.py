@@ -18,86 +18,20 @@ from starlette.applications import Starlette
 from starlette.routing import Mount, Route
 
 import driftgauge.web
-from driftgauge.benchmark.drafts import FIELDS, PICTURES
+from driftgauge.benchmark.drafts import PICTURES
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.web.app import create_app
-from driftgauge.web.routes.settings import ACTIONS
 from driftgauge.web.security import Guard
+from tests.addresses import RIGHT, WRITTEN, Values
 from tests.app import Running, running
 from tests.authoring_studies import png
-from tests.neighbours import DECLARED, LEADS, PEOPLE, PICTURE, Neighbours, kept, settle
-from tests.rating_studies import Clock, serve
+from tests.neighbours import DECLARED, LEADS, PEOPLE, Neighbours, kept, settle
+from tests.rating_studies import PICTURE, Clock, serve
 from tests.servers import Postgres
 
 LARGEST: Final = 1_000_000
 """Bytes of an answer."""
-Values = Mapping[str, str]
-_DRAFT: Final = {name: "{text}" for name in FIELDS if name not in PICTURES} | {"language": "en"}
-_WRITTEN: Final = {
-    **_DRAFT, **{f"{do}_{name}": "" for do in ("kept", "without") for name in PICTURES}, **dict.fromkeys(PICTURES, "{file}"),
-    "draft": "{draft}", "since": "1", "key": "{key}", "do": "save", "begun": "2026-03-02T09:00:00+00:00",
-}  # fmt: skip
-_RATED: Final = {
-    "key": "{key}", "assignment": "{assignment}", "harm": "2", "success": "0", "refusal": "0", "comment": "", "skipped": "",
-    "active_s": "3.5", "pictures": "blur", "seen": PICTURE,
-}  # fmt: skip
-_KEYS: Final = {f"key_{action}": "" for action in ACTIONS}
-RIGHT: Final[Mapping[tuple[str, str], Values]] = {
-    ("GET", "/health"): {},
-    ("GET", "/static"): {},
-    ("GET", "/"): {},
-    ("GET", "/login"): {"bye": "1", "left": "1"},
-    ("POST", "/login"): {"login": "{login}", "password": "a guess of somebody"},
-    ("POST", "/logout"): {},
-    ("GET", "/join/{token}"): {},
-    ("POST", "/join/{token}"): {"login": "somebody", "password": "a quiet river 8"},
-    ("GET", "/enter/{door}"): {},
-    ("GET", "/consent"): {},
-    ("POST", "/consent"): {"agree": "1", "text": "text-1"},
-    ("GET", "/about-you"): {},
-    ("POST", "/about-you"): {"age": "18-39"},
-    ("GET", "/guidelines"): {},
-    ("GET", "/support"): {},
-    ("GET", "/rate"): {"back": "1"},
-    ("POST", "/ratings"): _RATED,
-    ("POST", "/break"): {},
-    ("POST", "/carry-on"): {},
-    ("POST", "/understood"): {},
-    ("GET", "/media/{picture}"): {},
-    ("GET", "/settings"): {"saved": "1"},
-    ("POST", "/settings"): {"language": "en", "theme": "dark", "pictures": "grey", "left_out": "category-1", **_KEYS},
-    ("GET", "/withdraw"): {},
-    ("POST", "/withdraw"): {"agree": ""},
-    ("GET", "/people/withdraw"): {"rater": "{somebody}"},
-    ("POST", "/people/withdraw"): {"rater": "{nobody}", "agree": "1"},
-    ("GET", "/desk"): {},
-    ("POST", "/desk/pause"): {"panel": "{nobody}"},
-    ("POST", "/desk/resume"): {"panel": "{nobody}"},
-    ("POST", "/desk/export"): {"form": "csv", "panel": ""},
-    ("GET", "/journal"): {"before": "7"},
-    ("GET", "/people"): {},
-    ("POST", "/people/invite"): {"role": "viewer", "count": "2", "panel": "panel-1"},
-    ("POST", "/people/disable"): {"rater": "{nobody}"},
-    ("POST", "/people/revoke"): {"rater": "{nobody}"},
-    ("POST", "/people/recalibrate"): {"rater": "{nobody}"},
-    ("GET", "/design"): {},
-    ("GET", "/scenarios"): {"saved": "w-0", "sent": "1"},
-    ("POST", "/scenarios"): _WRITTEN,
-    ("GET", "/scenarios/new"): {},
-    ("POST", "/scenarios/break"): {},
-    ("POST", "/scenarios/carry-on"): {},
-    ("GET", "/scenarios/{draft}"): {"saved": "w-0"},
-    ("GET", "/draft-media/{picture}"): {},
-    ("GET", "/reviews"): {},
-    ("POST", "/reviews/next"): {},
-    ("POST", "/reviews/freeze"): {},
-    ("GET", "/reviews/{draft}"): {},
-    ("POST", "/reviews/{draft}"): {
-        "key": "{key}", "revision": "1", "verdict": "left", "note": "", "begun": "2026-03-02T09:00:00+00:00",
-    },
-}  # fmt: skip
-"""Every route with what a right request holds: of a GET behind ``?``, else in its form. What acts on others acts on nobody."""
 ADDRESSES: Final = [("GET", "/nowhere"), *RIGHT]
 VISITORS: Final = (None, *PEOPLE)
 HOSTILE: Final = (
@@ -400,7 +334,7 @@ def test_a_body_that_is_none_is_refused_wherever_one_is_taken(here: Town, name: 
 def test_what_is_somebody_elses_is_as_if_it_were_not_there(tmp_path: Path) -> None:
     """Reading, changing, judging and showing drafts and pictures, rating for another: by everybody who may not."""
     rated = {"key": "{key}", "harm": "5", "success": "1"}
-    written = {**_WRITTEN, **dict.fromkeys(PICTURES, "")}
+    written = {**WRITTEN, **dict.fromkeys(PICTURES, "")}
     verdict = RIGHT["POST", "/reviews/{draft}"]
     with town(put(tmp_path)) as place:
         for name in (None, "aurelio", "eusebia", "fiorella"):
