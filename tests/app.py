@@ -46,9 +46,9 @@ class Running:
         """Return the cookie of somebody who has just joined."""
         return join(self.serving, self.invitation(role, panel).removeprefix("/join/"), login=login, password=PASSWORD)
 
-    def consenting(self, login: str, *, panel: str = "panel-1") -> str:
-        """Return the cookie of a rater who has just joined, and consented."""
-        cookie = self.cookie(login, panel=panel)
+    def consenting(self, login: str, *, role: Role = "rater", panel: str = "panel-1") -> str:
+        """Return the cookie of somebody who has just joined, and consented."""
+        cookie = self.cookie(login, role=role, panel=panel)
         found = who(self.serving, cookie)
         assert found
         consent(self.serving, found, text_id="text-1")

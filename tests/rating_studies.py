@@ -29,6 +29,7 @@ from driftgauge.store.tables import (
 
 SECRET = "a secret of a test that is long enough"
 PASSWORD = "a quiet river 7"
+PICTURE = "P" * 16
 BEGINNING = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)
 DECLARED = """families: {Elm: [Elm 1, Elm 2]}
 phases: [{phase: 1, panel: panel-1}]
@@ -71,11 +72,13 @@ def draw(
     gold: Sequence[int] = (),
     anchors: Sequence[int] = (),
     picture: str | None = None,
+    sha256: str = "0" * 64,
     more: str = "",
 ) -> Drawn:
     """Put a drawn panel into the store of a study: every rater is asked about every response, in order.
 
     `gold` and `anchors` are positions from 1, beyond those of the items, at which a control item or the first response comes.
+    `sha256` is of the bytes of `picture`, for who keeps them.
     `more` is put behind each prompt and response, to make them as long as real ones.
     """
     opened = open_study(folder, create=True)
@@ -86,6 +89,9 @@ def draw(
         draw_row = {"draw": "d1", "panel": "panel-1", "phase": "1", "seed": 1, "design": "{}", "report": "{}", "entry": entry}
         _add(connection, draws, [draw_row])
         rows = _responses(connection, responses_, entry=entry, picture=picture, more=more)
+        if picture:
+            row = {"picture": picture, "sha256": sha256, "source": "1" * 64, "media_type": "image/png", "entry": entry}
+            _add(connection, pictures, [row])
         trained = [_exercise(connection, "calibration", n, entry=entry) for n in range(calibration)]
         silent = [_exercise(connection, "gold", n, entry=entry) for n, _ in enumerate(gold)]
         drawn = Drawn(names)
@@ -157,9 +163,6 @@ def _responses(connection: sa.Connection, count: int, *, entry: int, picture: st
         for n, row in enumerate(placed)
     ]  # fmt: skip
     _add(connection, renderings, shown)
-    if picture:
-        row = {"picture": picture, "sha256": "0" * 64, "source": "1" * 64, "media_type": "image/png", "entry": entry}
-        _add(connection, pictures, [row])
     return placed
 
 

@@ -228,6 +228,11 @@ def _as_ours(name: str, error: BaseException | None) -> StoreError:
     for codes, what, remedy in _MEANINGS:
         if code.startswith(codes):
             return StoreError(f"{name} {what} ({code}); nothing was changed", remedy=remedy)
+    if not code and type(error).__name__ == "DataError":
+        return StoreError(
+            f"{name} was given a value that it cannot hold, such as a text with NUL; nothing was changed",
+            remedy="Please report it, with what you did.",
+        )
     if not code:
         return StoreError(
             f"{name} cannot be reached, or went away; nothing was changed",

@@ -15,7 +15,7 @@ from driftgauge.pipeline.rating.people import who
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused, Role, Who
 from driftgauge.pipeline.rating.trail import ACCOUNT
-from driftgauge.web.bodies import form_of, text_of
+from driftgauge.web.bodies import form_of, is_name, text_of
 from driftgauge.web.pages import House, Visit, new_visitor
 from driftgauge.web.security import check_token, cookie_name, visitor_name
 
@@ -48,6 +48,7 @@ def answering(answer: Callable[[Visit], Awaitable[Response]], *, roles: tuple[Ro
             if roles is not None and not visit.who and _reads(visit):
                 return RedirectResponse("/login", 303)
             may(visit, roles)
+            _named(request)
             return await answer(visit)
         except Refused as refusal:
             return visit.refused(refusal)
@@ -56,6 +57,11 @@ def answering(answer: Callable[[Visit], Awaitable[Response]], *, roles: tuple[Ro
             return visit.refused(Refused(503, "trouble", "the store could not be used"))
 
     return endpoint
+
+
+def _named(request: Request) -> None:
+    if not all(is_name(str(each)) for each in request.path_params.values()):
+        raise Refused(404, "unknown", "an address with characters that no name has")
 
 
 def page(answer: Callable[[Visit], Response], *, roles: tuple[Role, ...] | None) -> Endpoint:

@@ -13,6 +13,7 @@ from driftgauge.pipeline.rating.steps import Refused, Sent, Skip
 
 _MOST_FIELDS: Final = 200
 _SKIPS: Final = get_args(Skip)
+_LONGEST_NAME: Final = 200
 _DAY_S: Final = 86_400.0
 _PICTURES: Final = ("blur", "grey", "show")
 _FIELDS: Final = {
@@ -77,6 +78,31 @@ def text_of(form: FormData, name: str) -> str:
     """Return a field of a form, or nothing."""
     value = form.get(name)
     return value if isinstance(value, str) else ""
+
+
+def name_of(form: FormData, name: str) -> str:
+    """Return a field of a form that names something, or nothing.
+
+    Raises
+    ------
+    Refused
+        422, when it cannot be a name: with NUL or another character that is not printed, or longer than any.
+    """
+    found = text_of(form, name)
+    if not is_name(found):
+        raise Refused(422, "bad_body", f"{name} is at most {_LONGEST_NAME} printable characters")
+    return found
+
+
+def is_name(text: str) -> bool:
+    r"""Return whether a text may be looked up as the name of something; PostgreSQL has no NUL.
+
+    Examples
+    --------
+    >>> is_name("r-k3Jx0a"), is_name("r-k3Jx0a\0")
+    (True, False)
+    """
+    return len(text) <= _LONGEST_NAME and text.isprintable()
 
 
 async def rating_of(request: Request) -> Body:

@@ -114,9 +114,19 @@ def _seats(connection: Connection, panel: str | None, *, count: int, now: dateti
 
 
 def revoke(serving: Serving, rater: str) -> int:
-    """Make the open invitations to a seat useless, so that it is free again, and return how many they were."""
+    """Make the open invitations to a seat useless, so that it is free again, and return how many they were.
+
+    Raises
+    ------
+    RatingError
+        When there is none.
+    """
     with serving.store.writing() as connection:
         count = accounts.revoke_invitations(connection, rater=rater, at=text_of(serving.now()))
+        if not count:
+            raise RatingError(
+                f"seat {rater[:60]!r} has no open invitation", remedy="Copy the seat from: driftgauge rate status STUDY"
+            )
         journal.append(connection, serving.author, "revoke", counts={"invitations": count}, detail={"rater": rater})
     return count
 
@@ -133,7 +143,7 @@ def disable(serving: Serving, rater: str) -> None:
     with serving.store.writing() as connection:
         account = accounts.account_of(connection, rater)
         if account is None:
-            raise RatingError(f"seat {rater!r} has no account", remedy="Copy the seat from: driftgauge rate status STUDY")
+            raise RatingError(f"seat {rater[:60]!r} has no account", remedy="Copy the seat from: driftgauge rate status STUDY")
         accounts.change_account(connection, account, disabled_at=at)
         accounts.end_sessions(connection, account, at=at)
         journal.append(connection, serving.author, "disable", detail={"rater": rater})

@@ -16,7 +16,7 @@ from driftgauge.pipeline.rating.outgoing import Form, outgoing
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.web.asked import LEADS, READERS, acting, form, page
-from driftgauge.web.bodies import text_of
+from driftgauge.web.bodies import name_of, text_of
 from driftgauge.web.pages import Visit
 
 
@@ -89,7 +89,7 @@ def resume(visit: Visit, fields: FormData) -> Response:
 
 def _turned(visit: Visit, turn: Callable[[Serving, str], object], fields: FormData) -> Response:
     try:
-        turn(acting(visit), text_of(fields, "panel")[:200])
+        turn(acting(visit), name_of(fields, "panel"))
     except Refused:
         raise
     except RatingError:
@@ -116,7 +116,7 @@ def _meanings(visit: Visit) -> dict[str, str]:
 
 def take_out(visit: Visit, fields: FormData) -> Response:
     """Give the lead the ratings that count, as a file."""
-    kind, panel = text_of(fields, "form"), text_of(fields, "panel")[:200]
+    kind, panel = text_of(fields, "form"), name_of(fields, "panel")
     if kind not in get_args(Form):
         raise Refused(422, "bad_body", f"form is one of {', '.join(get_args(Form))}")
     content = outgoing(acting(visit), cast(Form, kind), panel=panel or None)

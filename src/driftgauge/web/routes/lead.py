@@ -13,8 +13,8 @@ from driftgauge.pipeline.rating import people, roster
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.sitting import reset_calibration
 from driftgauge.pipeline.rating.steps import Refused
-from driftgauge.web.asked import LEADS, READERS, acting, form, number_of, page
-from driftgauge.web.bodies import text_of
+from driftgauge.web.asked import LEADS, READERS, acting, form, known, number_of, page
+from driftgauge.web.bodies import name_of, text_of
 from driftgauge.web.pages import Visit
 
 _MOST_INVITED: Final = 50
@@ -42,6 +42,9 @@ REPORT: Final[Mapping[str, str]] = {
     "days": _("Days of the busiest rater"),
     "expected_drifts": _("How sure each drift will be"),
 }
+_BY_RELEASE: Final = {"expected_drifts"}
+_FOR_VIEWERS: Final = frozenset(REPORT) - _BY_RELEASE
+"""What is not known here is not for a viewer: it may be by release."""
 
 
 def show_people(visit: Visit, *, made: list[str] | None = None, notice: str = "", status: int = 200) -> Response:
@@ -63,7 +66,7 @@ def invite(visit: Visit, fields: FormData) -> Response:
     if role not in _ROLES:
         raise Refused(422, "bad_body", f"role is one of {', '.join(_ROLES)}")
     count = min(_MOST_INVITED, max(1, number_of(text_of(fields, "count"), otherwise=1)))
-    panel = text_of(fields, "panel") if role == "rater" else None
+    panel = name_of(fields, "panel") if role == "rater" else None
     try:
         made = people.invite(acting(visit), role=role, panel=panel, count=count)
     except Refused:
@@ -90,7 +93,7 @@ def recalibrate(visit: Visit, fields: FormData) -> Response:
 
 def _done(visit: Visit, act: Callable[[Serving, str], object], fields: FormData) -> Response:
     try:
-        act(acting(visit), text_of(fields, "rater")[:200])
+        act(acting(visit), name_of(fields, "rater"))
     except Refused:
         raise
     except RatingError as error:
@@ -99,15 +102,17 @@ def _done(visit: Visit, act: Callable[[Serving, str], object], fields: FormData)
 
 
 def show_design(visit: Visit) -> Response:
-    """Show what was drawn, and what that gives."""
+    """Show what was drawn, and what that gives; to a viewer without anything that says a release or a phase."""
+    leads = known(visit).role == "lead"
     found = [
         {
             "panel": each.panel,
-            "phase": each.phase,
+            "phase": each.phase if leads else None,
             "design": _worded(json.loads(each.design)),
             "report": [
                 (visit.say(REPORT.get(name) or name.replace("_", " ")), _worded(value))
                 for name, value in json.loads(each.report).items()
+                if leads or name in _FOR_VIEWERS
             ],
         }
         for each in roster.draws(visit.house.serving)

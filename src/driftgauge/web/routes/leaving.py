@@ -7,7 +7,7 @@ from starlette.routing import Route
 from driftgauge.pipeline.rating.sitting import rater_of
 from driftgauge.pipeline.rating.withdrawals import what_becomes, withdraw
 from driftgauge.web.asked import LEADS, RATERS, acting, form, known, page
-from driftgauge.web.bodies import text_of
+from driftgauge.web.bodies import name_of, text_of
 from driftgauge.web.pages import Visit, logged_out
 
 
@@ -37,7 +37,7 @@ def show_other(visit: Visit) -> Response:
 
 def take_other(visit: Visit, fields: FormData) -> Response:
     """Let a rater stop, who asked the lead for it."""
-    rater = text_of(fields, "rater")[:200]
+    rater = name_of(fields, "rater")
     if text_of(fields, "agree") != "1":
         return _asked_again(visit, rater)
     withdraw(acting(visit), rater, asked_by="lead")
