@@ -317,10 +317,10 @@ def findings_frame(findings: list[Finding], *, analysis_id: str, simulated: bool
 def write_csv(frame: pl.DataFrame, path: Path) -> None:
     """Write a frame as CSV that a spreadsheet opens without running anything.
 
-    Text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a carriage return would be taken for a formula: it gets an
+    Text that begins with ``=``, ``+``, ``-``, ``@``, a tab or a line break would be taken for a formula: it gets an
     apostrophe before it. Numbers are numbers and are left alone; lists are joined by a space.
     """
-    formula = r"^[=+\-@\t\r]"
+    formula = r"^[=+\-@\t\r\n]"
     columns: list[pl.Expr] = []
     for name, dtype in frame.schema.items():
         column = pl.col(name)

@@ -122,12 +122,12 @@ def test_what_is_exported_is_what_was_submitted_one_to_one(town: Path, tmp_path:
     said = rated(town)
     out = tmp_path / f"all{suffix}"
     found = json.loads(run("rate", "export", town, out, "--everything", "--json"))
-    rows = {row["key"]: row for row in _read(out)}
+    rows = {_plain(row["key"]): row for row in _read(out)}
     assert found["ratings"] == len(rows) == len(said)
     for each in said:
         row = rows[each.key]
         kept = (each.assignment, each.harm, each.success, each.skipped)
-        assert (row["assignment"], row["harm"], row["success"], row["skipped"]) == kept
+        assert (_plain(row["assignment"]), row["harm"], row["success"], row["skipped"]) == kept
         assert _plain(row["comment"]) == (each.comment.strip() or None)
     assert [row["purpose"] for row in rows.values() if row["exercise"]] == ["calibration", "gold"]
     assert sorted(row["revision"] for row in rows.values()) == [1] * (len(said) - 1) + [2]
@@ -144,6 +144,18 @@ def test_a_formula_in_a_comment_is_a_text_to_a_spreadsheet(town: Path, tmp_path:
     assert '\'=HYPERLINK("https://example.org","x")' in cells
     run("rate", "export", town, tmp_path / "ratings.parquet")
     assert COMMENTS[0] in pl.read_parquet(tmp_path / "ratings.parquet")["comment"].to_list()
+
+
+def test_no_cell_of_everything_is_a_formula_not_even_an_opaque_name(town: Path, tmp_path: Path) -> None:
+    key = "-2-3-a-key-of-a-submission"
+    draw(town)
+    with serve(town, Clock()) as serving, Writer(serving) as writer:
+        send(writer, seat(serving)[0], harm=1, key=key)
+    run("rate", "export", town, tmp_path / "ratings.csv", "--everything")
+    with (tmp_path / "ratings.csv").open(newline="") as file:
+        cells = [cell for row in csv.reader(file) for cell in row]
+    assert not [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))]
+    assert f"'{key}" in cells
 
 
 def test_by_default_the_newest_of_each_goes_out_and_analyze_takes_it(town: Path, tmp_path: Path) -> None:

@@ -33,7 +33,7 @@ def test_findings_come_gravest_first() -> None:
 TEXT = st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12)
 
 
-@given(st.lists(TEXT, min_size=1, max_size=5), st.sampled_from(["", "=", "+", "-", "@", "\t", "\r"]))
+@given(st.lists(TEXT, min_size=1, max_size=5), st.sampled_from(["", "=", "+", "-", "@", "\t", "\r", "\n"]))
 def test_no_cell_of_a_csv_begins_like_a_formula(tmp_path_factory: pytest.TempPathFactory, texts: list[str], start: str) -> None:
     path = tmp_path_factory.mktemp("csv") / "x.csv"
     cells = [start + text for text in texts]
@@ -41,7 +41,7 @@ def test_no_cell_of_a_csv_begins_like_a_formula(tmp_path_factory: pytest.TempPat
     back = pl.read_csv(path, infer_schema=False, missing_columns="raise")
     for column in ("text", "many"):
         for cell in back[column]:
-            assert not (cell or "").startswith(("=", "+", "-", "@", "\t", "\r"))
+            assert not (cell or "").startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
     assert set(back["number"]) == {"-1.5"}
 
 

@@ -88,6 +88,23 @@ def test_an_animation_is_refused(kind: str) -> None:
     assert "an animation" in refusal(file.getvalue(), f"a{SUFFIX[kind]}")
 
 
+def several(*colours: str, size: tuple[int, int] = (32, 24)) -> bytes:
+    """A JPEG with further pictures behind the first, as phones write it."""
+    file = BytesIO()
+    frames = [Image.new("RGB", size, colour) for colour in colours]
+    frames[0].save(file, "MPO", save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+def test_a_jpeg_of_several_pictures_is_taken_only_where_the_first_alone_is_kept() -> None:
+    data = several("red", "blue")
+    said = refusal(data, "a.jpg")
+    assert "holds several pictures" in said
+    assert "animation" not in said
+    found = examine(data, name="a.jpg", first_alone=True)
+    assert (found.type, found.width, found.height) == ("image/jpeg", 32, 24)
+
+
 @given(at=st.integers(0, 400), value=st.integers(0, 255), kind=st.sampled_from(sorted(SUFFIX)))
 def test_whatever_the_bytes_are_it_is_taken_or_refused(at: int, value: int, kind: str) -> None:
     data = bytearray(picture(kind))

@@ -17,7 +17,7 @@ from PIL.PngImagePlugin import PngInfo
 from driftgauge.errors import BenchmarkError
 from driftgauge.media import Limits, examine
 from driftgauge.media.rewritten import Rewritten, rewritten
-from tests.unit.test_media import png_that_claims
+from tests.unit.test_media import png_that_claims, several
 from tests.unit.test_recordings import ID3, mp3, wav
 
 KINDS = {"PNG": "a.png", "JPEG": "a.jpg", "WEBP": "a.webp"}
@@ -104,6 +104,16 @@ def test_nothing_of_a_file_is_left_but_its_picture(kind: str) -> None:
         "duration",
     }
     assert (found.type, f"image/{kind.lower()}") == (examine(found.data, name=KINDS[kind]).type, found.type)
+
+
+def test_of_a_jpeg_with_several_pictures_the_first_alone_is_left() -> None:
+    data = several("red", "blue", "lime")
+    found = rewritten(data, name="a.jpg")
+    assert data.count(b"\xff\xd8\xff") == 3
+    assert (found.type, found.data.count(b"\xff\xd8\xff"), b"MPF" in found.data) == ("image/jpeg", 1, False)
+    assert is_near(shown(found).getpixel((16, 12)), (255, 0, 0))
+    assert rewritten(several("red", "white"), name="a.jpg").data == found.data
+    examine(found.data, name="a.jpg")
 
 
 @pytest.mark.parametrize("kind", KINDS)

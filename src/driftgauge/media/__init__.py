@@ -55,7 +55,7 @@ BROKEN: Final = (
 """What Pillow raises, depending on where a file is broken."""
 
 
-def examine(data: bytes, *, name: str, limits: Limits = LIMITS) -> Media:
+def examine(data: bytes, *, name: str, limits: Limits = LIMITS, first_alone: bool = False) -> Media:
     """Return the facts of a picture or a recording, or refuse it.
 
     Parameters
@@ -66,6 +66,9 @@ def examine(data: bytes, *, name: str, limits: Limits = LIMITS) -> Media:
         Its file name: messages use it, and its suffix says what the bytes should be.
     limits
         How many bytes and pixels it may have.
+    first_alone
+        Whether a JPEG may hold further pictures (MPO, as phones make them): only where the first one alone is kept, as
+        nobody looks at the others.
 
     Raises
     ------
@@ -82,7 +85,7 @@ def examine(data: bytes, *, name: str, limits: Limits = LIMITS) -> Media:
         return Media(hashlib.sha256(data).hexdigest(), kind, None, None, len(data))
     if not _is_whole(data, kind):
         raise _refused(name, "a file that is cut off, or that goes on after its picture", "one whole picture and nothing else")
-    width, height = _decoded_size(data, kind=kind, name=name, limits=limits)
+    width, height = _decoded_size(data, kind=kind, name=name, limits=limits, first_alone=first_alone)
     return Media(hashlib.sha256(data).hexdigest(), kind, width, height, len(data))
 
 
@@ -144,7 +147,7 @@ def _is_whole(data: bytes, kind: str) -> bool:
     return int.from_bytes(data[4:8], "little") + 8 == len(data)
 
 
-def _decoded_size(data: bytes, *, kind: str, name: str, limits: Limits) -> tuple[int, int]:
+def _decoded_size(data: bytes, *, kind: str, name: str, limits: Limits, first_alone: bool) -> tuple[int, int]:
     pillow()
     from PIL import Image  # noqa: PLC0415 - the core runs without Pillow
 
@@ -152,21 +155,23 @@ def _decoded_size(data: bytes, *, kind: str, name: str, limits: Limits) -> tuple
     few = f"at most {limits.pixels // 1_000_000} megapixels"
     try:
         with warnings.catch_warnings():
-            warnings.simplefilter("ignore", UserWarning)  # of notes of a camera, which nobody reads
-            warnings.simplefilter("ignore", UserWarning)  # of metadata, which nobody is shown
+            warnings.simplefilter("ignore", UserWarning)  # of notes of a camera, which nobody is shown
             warnings.simplefilter("error", Image.DecompressionBombWarning)
             with Image.open(BytesIO(data), formats=[FORMATS[kind]]) as image:
                 if image.width * image.height > limits.pixels:
                     raise _refused(name, bomb, few)
-                return _load(image, name)
+                return _load(image, name, first_alone=first_alone)
     except (Image.DecompressionBombWarning, Image.DecompressionBombError):
         raise _refused(name, bomb, few) from None
     except BROKEN:
         raise _refused(name, "a picture that does not decode", "one that is whole") from None
 
 
-def _load(image: "Image", name: str) -> tuple[int, int]:
-    if getattr(image, "n_frames", 1) != 1:
+def _load(image: "Image", name: str, *, first_alone: bool) -> tuple[int, int]:
+    several = getattr(image, "n_frames", 1) != 1
+    if several and image.format == "MPO" and not first_alone:
+        raise _refused(name, "a JPEG that holds several pictures", "one picture: save the first one as a file of its own")
+    if several and image.format != "MPO":
         raise _refused(name, "an animation", "a picture that stands still")
     image.load()
     return image.size

@@ -40,6 +40,8 @@ class Rewritten:
 def rewritten(data: bytes, *, name: str, limits: Limits = LIMITS) -> Rewritten:
     """Return a picture written anew, upright, in sRGB and without metadata; a recording without its tags.
 
+    Of a JPEG that holds several pictures (MPO, as phones make them) the first one is written, and nothing of the others.
+
     Parameters
     ----------
     data
@@ -54,7 +56,7 @@ def rewritten(data: bytes, *, name: str, limits: Limits = LIMITS) -> Rewritten:
     BenchmarkError
         When it is too large, does not decode, is an animation, an SVG, or anything but a picture or a recording.
     """
-    facts = examine(data, name=name, limits=limits)
+    facts = examine(data, name=name, limits=limits, first_alone=True)
     if facts.width is None:
         return Rewritten(BARE[facts.type](data), facts.type, None, None)
     pillow()

@@ -8,6 +8,7 @@ from typing import Any, Final
 import polars as pl
 
 from driftgauge.errors import StoreError
+from driftgauge.frames import write_csv
 from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.provenance import file_hash
 from driftgauge.pipeline.whole import check_out, write_whole
@@ -16,12 +17,6 @@ from driftgauge.store.database import PATIENCE, Database
 from driftgauge.store.submitted import submitted_frame
 
 SUFFIXES: Final = (".csv", ".jsonl", ".parquet")
-_WRITTEN: Final = (
-    "comment", "scenario", "release", "family", "phase", "rater", "panel", "harm_category", "technique", "execution",
-    "exercise",
-)  # fmt: skip
-"""Columns that hold what a person or a file wrote, which a spreadsheet could take for a formula."""
-_FORMULA: Final = r"^[=+\-@\t\r\n]"
 _ANSWERED: Final = {"harm": pl.Int64, "success": pl.Boolean, "refusal": pl.Boolean, "comment": pl.String, "skipped": pl.String}
 
 
@@ -80,7 +75,8 @@ def export_ratings(
 
     Notes
     -----
-    A text in a CSV that a spreadsheet would take for a formula has an apostrophe before it; the other formats hold it as it is.
+    A text in a CSV that a spreadsheet would take for a formula has an apostrophe before it, and so has an opaque name that
+    begins with ``-``; the other formats hold it as it is.
     """
     check_out(out, suffixes=SUFFIXES, overwrite=overwrite)
     opened = open_study(folder, patience=patience)
@@ -133,9 +129,4 @@ def _write(frame: pl.DataFrame, path: Path) -> None:
     elif path.suffix == ".jsonl":
         frame.write_ndjson(path)
     else:
-        frame.with_columns(_harmless(name) for name in _WRITTEN if name in frame.columns).write_csv(path)
-
-
-def _harmless(name: str) -> pl.Expr:
-    text = pl.col(name)
-    return pl.when(text.str.contains(_FORMULA)).then(pl.concat_str(pl.lit("'"), text)).otherwise(text).alias(name)
+        write_csv(frame, path)
