@@ -91,7 +91,12 @@ def test_a_judge_rates_as_its_page_says(docs: Any, tmp_path: Path) -> None:
     page, town = docs.folder / "how-to" / "judge.md", tmp_path / "town"
     town.mkdir()
     shutil.copy(page.parent / "judge.yaml", town / "study.yaml")
-    made = ("benchmark demo town/benchmark", "benchmark freeze town/benchmark", "collect town --phase 1", "collect town --phase 2")
+    made = (
+        "benchmark demo town/benchmark",
+        "benchmark freeze town/benchmark",
+        "collect town --phase 1",
+        "collect town --phase 2",
+    )
     for command in made:
         _run(f"driftgauge {command}", tmp_path)
     before, after = docs.fences(page, "console")
