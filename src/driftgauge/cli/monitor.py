@@ -129,13 +129,12 @@ def _say(found: "Watched") -> None:
     if last and last.kind == "seen":
         _say_who(console, state.begun, last)
     if last and last.kind == "failed":
-        console.print(Text.assemble(("Look ", ""), f"{last.number} was no measurement: {last.said}"))
+        console.print(Text(f"Look {last.number} was no measurement: {last.said}"))
     if state.seen:
         _say_standing(console, found, state.seen[-1])
     _say_luck(console, state.begun)
-    console.print(
-        Text(f"State: {found.path} ({len(state.looks)} looks, {len(state.looks) - len(state.seen)} failed)", style="dim")
-    )
+    looks, failed = len(state.looks), len(state.looks) - len(state.seen)
+    console.print(Text(f"State: {found.path} ({looks} look{'s' * (looks != 1)}, {failed} failed)", style="dim"))
 
 
 def _say_who(console: Console, begun: "Begun", last: "Entry") -> None:
