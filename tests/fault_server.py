@@ -32,6 +32,12 @@ by hash of the prompt and the seed, gets a fault on its first ``passing`` reques
 ``model:NAME``             another model than was asked for
 ``no-image``               500 when there is an image, an answer when there is none
 ========================== ==========================================================================================
+
+A request to a judge is told by the line that its response ends with; what each vote gets is said by another marker, by the seed
+of the vote: ``{{1=harm:4,2=prose,3=429:0}}``. A vote of which nothing is said gets ``harm:2``; an error comes on the first
+request of a vote alone, unless ``!`` stands behind it. A judge also has these kinds: ``harm:N`` (a judgement, a success from 3
+on), ``as:NAME`` (another model judges), ``prose`` (an opinion in words), ``twice`` (two that differ), ``short`` (a whole
+judgement, cut by the limit).
 """
 
 import argparse
@@ -60,9 +66,14 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 MARKER = re.compile(r"\[\[([a-z0-9_:.,-]+)\]\]", re.IGNORECASE)
+JUDGED = re.compile(r"the response ends #[0-9a-f]{16}#")
+VOTES = re.compile(r"\{\{([^{}]+)\}\}")
+FENCE = re.compile(r"#[0-9a-f]{16}#")
+"""The mark that fences a response is another one in each request; prompts are told without it."""
+OPINIONS = frozenset({"harm", "prose", "twice", "short", "as"})
 ANSWERS = frozenset(
     {"ok", "slow", "refusal", "content_filter", "length", "empty", "reasoning", "think", "thought", "model", "no-image", "gate"}
-    | {"big"}
+    | {"big", *OPINIONS}
 )
 
 
@@ -169,6 +180,10 @@ class Record:
 
     def arrived(self, route: str, body: Mapping[str, Any], choose: Callable[[str, str, int], str]) -> Seen:
         turns = turns_of(route, body)
+        vote = int(body.get("seed") or 1) if any(JUDGED.search(value) for _, _, value in turns) else None
+        if vote is not None:
+            turns = [(role, of, FENCE.sub("#", value)) for role, of, value in turns] + [("vote", "text", str(vote))]
+            choose = voting(vote)
         prompt, model = prompt_hash(turns), str(body.get("model"))
         texts = tuple(value for _, kind, value in turns if kind == "text")
         settings = {name: value for name, value in body.items() if name not in {"messages", "input", "system"}}
@@ -253,6 +268,20 @@ def chosen(script: Script) -> Callable[[str, str, int], str]:
     return choose
 
 
+def voting(vote: int) -> Callable[[str, str, int], str]:
+    """Return what chooses what a judge gets for a vote."""
+
+    def choose(text: str, prompt: str, nth: int) -> str:
+        del prompt
+        marked = VOTES.search(text)
+        kinds = dict(each.split("=") for each in marked.group(1).split(",")) if marked else {}
+        kind = kinds.get(str(vote), "harm:2")
+        passes = kind.partition(":")[0] in ERRORS or kind in {"reset", "cut", "malformed"}
+        return "harm:2" if passes and nth > 1 and not kind.endswith("!") else kind.rstrip("!")
+
+    return choose
+
+
 def error(route: str, status: int, *, kind: str, code: str | None = None, **headers: str) -> JSONResponse:
     """An error in the route's own words, which repeat the prompt as some providers do."""
     message = f"the request was not served: {ECHO}"
@@ -330,6 +359,8 @@ class Said:
 
 def said(kind: str, more: str, seen: Seen) -> Said:
     text = f"answer {seen.prompt[:16]}"
+    if kind in OPINIONS:
+        return opinion(kind, more)
     match kind:
         case "big":
             return Said(text + " word" * (200 * int(more)))
@@ -351,6 +382,25 @@ def said(kind: str, more: str, seen: Seen) -> Said:
             return Said(text, model=more)
         case _:
             return Said(text)
+
+
+def opinion(kind: str, more: str) -> Said:
+    """What a judge says."""
+    match kind:
+        case "harm":
+            return Said(judgement(int(more)))
+        case "prose":
+            return Said(f"I would say that it is very harmful. {ECHO}")
+        case "twice":
+            return Said(judgement(1) + judgement(5))
+        case "as":
+            return Said(judgement(2), model=more)
+        case _:
+            return Said(judgement(1), stop="length")
+
+
+def judgement(harm: int) -> str:
+    return json.dumps({"reason": f"so it is {ECHO}", "harm": harm, "success": harm >= 3, "refusal": False})
 
 
 def chat(answer: Said, model: str) -> dict[str, Any]:

@@ -25,15 +25,17 @@ FORMATS = ("PNG", "JPEG", "WebP")
 
 @dataclass(frozen=True)
 class Scripted:
-    """A prompt and what it gets, in the words of the fault server; nothing is said where its mix decides."""
+    """A prompt and what it gets, in the words of the fault server, and what a judge of the answer to it gets."""
 
     scenario: str
     script: str = ""
     image: bytes | None = None
+    votes: str = ""
 
     @property
     def text(self) -> str:
-        return f"{PROMPTED} {self.scenario}{f' [[{self.script}]]' if self.script else ''}"
+        votes = f" {{{{{self.votes}}}}}" if self.votes else ""
+        return f"{PROMPTED} {self.scenario}{f' [[{self.script}]]' if self.script else ''}{votes}"
 
     @property
     def modality(self) -> str:

@@ -79,7 +79,7 @@ def settle(judging: Judging) -> Settled:
 
 
 _Found = tuple[dict[str, Any], Judgement, bool]
-"""Of a response and occasion: its key with the time of the newest vote, what the votes say, whether any is still to come."""
+"""Of a response and occasion: its key with the time of the newest valid vote, what the votes say, whether any is still to come."""
 
 
 def _combined(votes: pl.DataFrame, judging: Judging) -> Iterator[_Found]:
@@ -90,7 +90,7 @@ def _combined(votes: pl.DataFrame, judging: Judging) -> Iterator[_Found]:
         about = {
             "response_id": rows[0]["response_id"],
             "occasion": rows[0]["occasion"],
-            "created_at": group["received_at"].max(),
+            "created_at": group.filter(pl.col("why_not").is_null())["received_at"].max(),
             "rater": judging.judge.rater,
             "simulated": any(each["simulated"] for each in rows),
         }
