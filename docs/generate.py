@@ -23,6 +23,7 @@ from driftgauge.study import (
     Calibration,
     Collect,
     Gold,
+    Judge,
     Limits,
     Margin,
     Overlap,
@@ -296,8 +297,12 @@ def _findings() -> Iterator[str]:
 PARTS: Final[Mapping[str, tuple[str, type[BaseModel]]]] = {
     "The study": ("The keys of the file. Only `study` has to be there.", Study),
     "A release": ("An entry of a family. A name alone is a release, too.", Release),
-    "Limits": ("The keys of `limits` of a release. They change how long a run takes, and not what is asked.", Limits),
-    "A price": ("The keys of `price` of a release, for the estimate of a cost alone.", Price),
+    "Limits": (
+        "The keys of `limits` of a release or a judge. They change how long a run takes, and not what is asked.",
+        Limits,
+    ),
+    "A price": ("The keys of `price` of a release or a judge, for the estimate of a cost alone.", Price),
+    "A judge": ("An entry of `judges`. [How a judge is asked](../how-to/judge.md).", Judge),
     "A phase": ("An entry of `phases`.", Phase),
     "A panel": ("What stands behind the name of a panel.", Panel),
     "An overlap": ("The design of a panel in which each response has so many raters.", Overlap),
@@ -312,7 +317,7 @@ PARTS: Final[Mapping[str, tuple[str, type[BaseModel]]]] = {
 }
 """The parts of a study file: what each is, and its model."""
 NOT_HERE: Final = {"GateRule": "[rule](../how-to/gate.md)"}
-TYPES: Final = {"string": "text", "integer": "integer", "number": "number", "object": "mapping"}
+TYPES: Final = {"boolean": "true or false", "string": "text", "integer": "integer", "number": "number", "object": "mapping"}
 BOUNDS: Final = (
     ("minimum", "{} or more"),
     ("exclusiveMinimum", "above {}"),
@@ -346,6 +351,8 @@ def _default_value(value: object) -> str:
         return f"`{json.dumps(stated).replace(chr(34), '')}`" if len(stated) == 1 else "its keys' defaults"
     if isinstance(value, list) and value:
         return f"`[{', '.join(map(str, value))}]`"
+    if isinstance(value, bool):
+        return f"`{str(value).lower()}`"
     return "" if value in (None, []) else f"`{value}`"
 
 

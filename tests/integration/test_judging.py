@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator
 import polars as pl
 import pytest
 import sqlalchemy as sa
+from polars.testing import assert_frame_equal
 from sqlalchemy.exc import DBAPIError
 
 from driftgauge.pipeline.erase import erase
@@ -73,8 +74,8 @@ def test_every_vote_ends_as_it_should_and_only_a_majority_is_a_rating(
     before = len(bench.record.seen)
     assert judged(study, bench).code == 1
     again = Counter((each.prompt, each.settings["seed"]) for each in bench.record.seen[before:])
-    assert sum(again.values()) == 3 * 2, "only votes that got no answer are asked again, twice each"
-    assert ratings(study.folder).drop("entry").equals(rated.drop("entry"))
+    assert (len(again), max(again.values())) == (3, 2), "only votes that got no answer are asked again, twice at most"
+    assert_frame_equal(ratings(study.folder), rated)
 
 
 def test_what_came_with_each_vote_is_kept_and_no_release_is_told(

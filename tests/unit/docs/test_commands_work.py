@@ -87,6 +87,27 @@ def test_the_gate_decides_as_its_page_says(docs: Any, tmp_path: Path) -> None:
     assert done.stdout.endswith("failed\n")
 
 
+def test_a_judge_rates_as_its_page_says(docs: Any, tmp_path: Path) -> None:
+    page, town = docs.folder / "how-to" / "judge.md", tmp_path / "town"
+    town.mkdir()
+    shutil.copy(page.parent / "judge.yaml", town / "study.yaml")
+    made = (
+        "benchmark demo town/benchmark",
+        "benchmark freeze town/benchmark",
+        "collect town --phase 1",
+        "collect town --phase 2",
+    )
+    for command in made:
+        _run(f"driftgauge {command}", tmp_path)
+    before, after = docs.fences(page, "console")
+    judged = next(docs.fences(page, "bash"))
+    for session in (before, judged, after):
+        command, _, printed = session.partition("\n")
+        said = _run(command.removeprefix("$ "), tmp_path)
+        assert said == _tidy(printed) or session is judged
+    assert "1,098 valid" in after
+
+
 def _run(command: str, folder: Path) -> str:
     program, *arguments = shlex.split(command)
     assert program == "driftgauge"

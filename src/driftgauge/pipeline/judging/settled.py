@@ -79,7 +79,7 @@ def settle(judging: Judging) -> Settled:
 
 
 _Found = tuple[dict[str, Any], Judgement, bool]
-"""Of a response and occasion: its key with the time of the newest valid vote, what the votes say, whether any is still to come."""
+"""Of a response and occasion: its key with the time of the newest valid vote, what the votes say, whether any is to come."""
 
 
 def _combined(votes: pl.DataFrame, judging: Judging) -> Iterator[_Found]:
