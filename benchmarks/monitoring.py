@@ -30,7 +30,7 @@ RULE = Rule(margin=0.05, level=0.95)
 D = RULE.margin
 Z = 1.959963984540054
 FIXED = 31
-"""Nights of the fixed-sample test: 80 % power at 2δ with the standard deviation of these scenarios, by the usual formula."""
+"""Nights of the fixed-sample test: 80 % power at 2δ if each difference had a standard deviation of 0.44."""
 QUIET = 60
 """Nights before the drift that begins late."""
 METHODS = ("sequence", "fixed", "naive")

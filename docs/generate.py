@@ -101,14 +101,14 @@ ONE_ROW: Final[Mapping[str, str]] = {
     "specifications": "One row a reasonable way to analyse one drift; all choices crossed with `--robustness`.",
 }
 EXIT_CODES: Final = (
-    ("0", "done; also when the same results were there already; of `gate`: passed"),
+    ("0", "done; also when the same results were there already; of `gate`: passed; of `monitor`: no alarm"),
     (
         "1",
         "an error in the files, the folder or the data; the message says what was seen, what was expected and what to do",
     ),
     ("2", "a mistake in the command line: an unknown command or option, or a value that an option cannot take"),
-    ("100", "`gate` only: failed"),
-    ("101", "`gate` only: undecided, which is not a pass"),
+    ("100", "`gate`: failed; `monitor`: an alarm, or another model answered for the first time"),
+    ("101", '`gate`: undecided, which is not a pass; `monitor`: no measurement, which is not "no change"'),
 )
 
 

@@ -13,7 +13,9 @@ from typing import Final
 import numpy as np
 
 from driftgauge.measure.decompose import Components, parts
+from driftgauge.measure.sequence import Look, Monitoring, Rule
 from driftgauge.measure.units import draw_table
+from driftgauge.report.figures.sequence import Course, Seen, sequence
 
 HERE: Final = Path(__file__).resolve().parent / "figures"
 INK, SOFT, PAPER = "#1f2933", "#7b8794", "#fbfbf9"
@@ -43,6 +45,7 @@ def pictures() -> dict[Path, str]:
         "parts.svg": parts_of_a_drift,
         "verdicts.svg": verdicts,
         "judge.svg": judge,
+        "monitoring.svg": monitoring,
     }
     return {HERE / name: draw() for name, draw in drawers.items()}
 
@@ -238,6 +241,23 @@ def judge() -> str:
         _text(430, 198, f"may be the judge: {100 * (q1 - q0 - y1 + y0):+.0f} points".replace("-", "−"), weight="bold"),
     ]
     return _svg(640, 290, "A judge whose bias is not the same for two releases", body)
+
+
+def monitoring() -> str:
+    """A made-up sequence: nothing for 20 nights, two nights without a measurement, another model, a rise of 15 points."""
+    rng, rule = np.random.default_rng(4), Rule(margin=0.05)  # noqa: TID251 - a picture
+    followed, looks, alarm = Monitoring(rule), list[Seen](), None
+    for night in range(1, 49):
+        at = str(np.datetime64("2026-03-01") + night)
+        if night in (9, 10):
+            looks.append(Seen(night, at))
+            continue
+        values = rng.choice([-1.0, 0.0, 1.0], 20, p=[0.08, 0.84, 0.08] if night <= 22 else [0.05, 0.75, 0.2])
+        followed.take(Look(values, values))
+        now = followed.standing()
+        alarm = alarm or (night if now.alarm else None)
+        looks.append(Seen(night, at, now.low, now.high, float(values.mean()), other_model=night == 23))
+    return sequence(Course("Elm 1", "success", "1", rule.margin, rule.level, tuple(looks), alarm, simulated=True))
 
 
 if __name__ == "__main__":

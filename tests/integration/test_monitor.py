@@ -108,6 +108,10 @@ def test_few_failures_count_against_an_alarm_in_both_directions(night: Night) ->
     assert (look.low[0], look.high[0]) == ((-1.0, 0.0) if has_declined(name) else (0.0, 1.0))
 
 
+def test_where_nobody_says_which_model_answers_there_is_nothing_to_compare(night: Night) -> None:
+    assert night.look(Endpoint(served=None)).verdict == "within"
+
+
 def states_agree(before: State, after: State) -> bool:
     return before.seen == after.seen and before.begun == after.begun
 
@@ -173,6 +177,7 @@ def test_other_settings_than_the_baselines_are_no_measurement(night: Night) -> N
     error = failed(night.look)
     assert error.why == "asked_otherwise"
     assert "max_tokens" in error.message
+    assert failed(lambda: night.look(reset=True)).why == "asked_otherwise"
 
 
 def edited(path: Path, change: Callable[[dict], None]) -> None:
@@ -211,6 +216,9 @@ def test_a_damaged_state_is_refused_and_a_reset_keeps_it(night: Night, path: Pat
     assert failed(night.look).why == "state"
     assert night.look(reset=True).verdict == "within"
     assert [each.read_text() for each in path.parent.glob("Elm-1.until-*.json")] == [text]
+    night.now -= timedelta(days=1)
+    assert night.look(reset=True).verdict == "within"  # at the same second
+    assert len(list(path.parent.glob("Elm-1.until-*.json"))) == 2
 
 
 def test_two_runs_at_once_are_refused(night: Night, path: Path) -> None:
@@ -219,7 +227,12 @@ def test_two_runs_at_once_are_refused(night: Night, path: Path) -> None:
     assert not path.exists()
 
 
-@pytest.mark.parametrize("changed", [{"margin": 0.1}, {"block": 5}, {"level": 0.9}])
+def test_a_block_that_is_larger_than_the_benchmark_is_all_of_it(night: Night) -> None:
+    found = [night.look(block=1000) for _ in range(2)]
+    assert [len(each.scenarios) for each in found[-1].state.looks] == [SCENARIOS] * 2
+
+
+@pytest.mark.parametrize("changed", [{"margin": 0.1}, {"block": 5}, {"level": 0.9}, {"phase": "2"}])
 def test_a_rule_cannot_be_changed_after_the_first_look(night: Night, path: Path, changed: dict[str, float]) -> None:
     night.look()
     assert failed(lambda: night.look(**changed)).why == "rule"

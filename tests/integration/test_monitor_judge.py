@@ -93,12 +93,12 @@ def test_a_judge_that_never_judged_the_baseline_has_none(night: Night) -> None:
 
 
 def test_a_judge_whose_answers_are_no_judgements_is_no_measurement(tmp_path: Path) -> None:
-    """The judge is a real endpoint that answers in prose, at the fault server."""
+    """The judge is at the fault server, and answers in prose."""
     study = tmp_path / "town"
     with serving() as server, pytest.MonkeyPatch.context() as patch:
         patch.setenv("JUDGE_API_KEY", "none is needed")
         patch.setenv("JUDGE_BASE_URL", server.openai)
-        put_benchmark(study, [Scripted(f"s{number}") for number in range(12)])
+        put_benchmark(study, [Scripted(f"s{number}", votes="1=prose") for number in range(12)])
         declare(study, client="inspect", model="openai-api/judge/judge-1", votes=1, settings={})
         collect(plan_collection(study, ToCollect()))
         rater = asked_judge(load_study(study), "careful").rater

@@ -39,7 +39,9 @@ _SHARE: Final = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="Where it is kept; STUDY/monitor/RELEASE.json.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the draws; the machine's own chance if absent.")
-@click.option("--max-cost", type=click.FloatRange(0), help="Ask nothing when a look costs more than this.")
+@click.option(
+    "--max-cost", type=click.FloatRange(0), help="Ask nothing when the endpoint costs more than this; a judge is not in it."
+)
 @click.option("--yes", is_flag=True, help="With --max-cost: ask although no price is declared.")
 @click.option("--reset", is_flag=True, help="Begin a new sequence; the old file is kept under a name with the time.")
 @click.option("--show", is_flag=True, help="Say where the sequence stands; ask nothing.")
@@ -129,13 +131,12 @@ def _say(found: "Watched") -> None:
     if last and last.kind == "seen":
         _say_who(console, state.begun, last)
     if last and last.kind == "failed":
-        console.print(Text.assemble(("Look ", ""), f"{last.number} was no measurement: {last.said}"))
+        console.print(Text(f"Look {last.number} was no measurement: {last.said}"))
     if state.seen:
         _say_standing(console, found, state.seen[-1])
     _say_luck(console, state.begun)
-    console.print(
-        Text(f"State: {found.path} ({len(state.looks)} looks, {len(state.looks) - len(state.seen)} failed)", style="dim")
-    )
+    looks, failed = len(state.looks), len(state.looks) - len(state.seen)
+    console.print(Text(f"State: {found.path} ({looks} look{'s' * (looks != 1)}, {failed} failed)", style="dim"))
 
 
 def _say_who(console: Console, begun: "Begun", last: "Entry") -> None:

@@ -202,6 +202,12 @@ def write_state(state: State, path: Path) -> None:
     """
     text = json.dumps({**_written(state), "format": FORMAT, "seal": _sealed(state)}, ensure_ascii=False, allow_nan=False)
     write_whole(path, lambda partial: _write_lasting(partial, text + "\n"))
+    if sys.platform != "win32":
+        folder = os.open(path.parent, os.O_RDONLY)
+        try:
+            os.fsync(folder)  # of the name
+        finally:
+            os.close(folder)
 
 
 def _write_lasting(path: Path, text: str) -> None:

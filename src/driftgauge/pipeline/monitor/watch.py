@@ -5,6 +5,7 @@ from collections.abc import Callable, Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from itertools import chain, count
 from pathlib import Path
 from re import sub
 from typing import Final, Literal
@@ -149,13 +150,20 @@ def monitor(
     path = state_path(folder, wanted)
     with alone(path):
         if wanted.reset and path.exists():
-            path.rename(path.with_name(f"{path.stem}.until-{now():%Y%m%dT%H%M%SZ}{path.suffix}"))
+            path.rename(_kept_as(path, now()))
         state = read_state(path) if path.exists() else None
         run = _Run(folder, wanted, path, now, client, interrupted)
         if state is None:
             return run.begun(*run.opened(None))
         with run.failing():
             return run.next(state)
+
+
+def _kept_as(path: Path, at: datetime) -> Path:
+    """Return a name that no earlier sequence has."""
+    ends = chain([""], (f"-{number}" for number in count(2)))
+    names = (path.with_name(f"{path.stem}.until-{at:%Y%m%dT%H%M%SZ}{end}{path.suffix}") for end in ends)
+    return next(name for name in names if not name.exists())
 
 
 @dataclass(frozen=True)
@@ -171,6 +179,7 @@ class _Run:
 
     def next(self, state: State) -> Watched:
         """Make the next look of a sequence."""
+        _see_that_the_rule_is_the_same(state.begun, self.wanted)
         time = self.now()
         if time < state.latest:
             raise LookFailedError(
@@ -179,7 +188,7 @@ class _Run:
                 remedy="Set the clock of this machine. If the earlier time was the wrong one, begin anew: --reset",
             )
         asking, study = self.opened(state.begun)
-        _see_that_it_is_the_same(state.begun, self.wanted, asking, study)
+        _see_that_it_is_the_same(state.begun, asking, study)
         return self.look(state, asking)
 
     def opened(self, begun: Begun | None) -> tuple[Asking, Study]:
@@ -204,6 +213,7 @@ class _Run:
 
     def begun(self, asking: Asking, study: Study) -> Watched:
         """Begin a sequence, and make its first look."""
+        _see_that_it_is_asked_alike(asking)
         declared, baseline, wanted = study.protocol, asking.baseline, self.wanted
         begun = Begun(
             study=study.study,
@@ -293,22 +303,30 @@ def _collection(folder: Path, phase: str) -> Collection:
         raise LookFailedError("benchmark", error.message, remedy=error.remedy or "Put the benchmark back.") from None
 
 
-def _see_that_it_is_the_same(begun: Begun, wanted: Wanted, asking: Asking, study: Study) -> None:
-    """Raise where a sequence would go on about something else."""
+def _see_that_the_rule_is_the_same(begun: Begun, wanted: Wanted) -> None:
     given = {
         "release": wanted.release,
         "phase": wanted.phase,
-        "block": wanted.block,
+        "block": wanted.block and min(wanted.block, begun.scenarios),
         "margin": wanted.margin,
         "level": wanted.level,
     }
     other = [name for name, value in given.items() if value is not None and value != getattr(begun, name)]
-    if other or study.study != begun.study:
-        what = ", ".join(other) or "study"
+    if other:
         raise LookFailedError(
             "rule",
-            f"the sequence began with another {what}; a rule is fixed before the first look",
-            remedy="Begin anew: --reset",
+            f"the sequence began with another {', '.join(other)}; that is fixed before the first look",
+            remedy="Leave it out, or begin anew: --reset",
+        )
+
+
+def _see_that_it_is_the_same(begun: Begun, asking: Asking, study: Study) -> None:
+    """Raise where a sequence would go on about something else."""
+    if study.study != begun.study:
+        raise LookFailedError(
+            "study",
+            f"the study is {study.study}, and the sequence began in {begun.study}",
+            remedy="Give the state of this study.",
         )
     root = asking.collection.benchmark.known.root
     if root != begun.root:
