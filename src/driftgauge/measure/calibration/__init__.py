@@ -26,7 +26,7 @@ from driftgauge.measure.calibration.beside import (
 from driftgauge.measure.calibration.chance import chance_rows
 from driftgauge.measure.calibration.compared import compared_rows
 from driftgauge.measure.calibration.findings import judge_findings
-from driftgauge.measure.calibration.lookup import judged_ratings
+from driftgauge.measure.calibration.lookup import JudgeLookup
 from driftgauge.measure.calibration.rows import drawn_weights, quality_rows
 from driftgauge.measure.outcomes import Counted
 from driftgauge.measure.rows import Row, Setting
@@ -47,9 +47,9 @@ __all__ = [
     "OF_JUDGES",
     "SENSITIVITY",
     "SPECIFICITY",
+    "JudgeLookup",
     "calibration_rows",
     "judge_findings",
-    "judged_ratings",
 ]
 
 
