@@ -15,7 +15,7 @@ import polars as pl
 from driftgauge.errors import EstimationError
 from driftgauge.measure.agreement import COEFFICIENTS
 from driftgauge.measure.arrays import IntArray
-from driftgauge.measure.calibration import OF_JUDGES, judged_ratings
+from driftgauge.measure.calibration import OF_JUDGES, JudgeLookup
 from driftgauge.measure.churn import NOISE, noise_ratings
 from driftgauge.measure.decompose import PARTS, component_rates
 from driftgauge.measure.estimate import goes_in
@@ -84,6 +84,10 @@ class Lookup:
     def _counted(self) -> Counted:
         return counted(self._ratings, self._protocol)
 
+    @cached_property
+    def _of_judges(self) -> JudgeLookup:
+        return JudgeLookup(self._ratings, self._counted, self._protocol)
+
     def ratings_of(self, estimate: Labels) -> pl.DataFrame:
         """Return the counted ratings that went into an estimate, filled-in refusals (`imputed`) included.
 
@@ -102,7 +106,7 @@ class Lookup:
         if estimate["estimand"] in OF_RATERS:
             return rater_ratings(self._ratings, self._counted, estimate, self._protocol)
         if estimate["estimand"] in OF_JUDGES:
-            return judged_ratings(self._ratings, self._counted, estimate, self._protocol)
+            return self._of_judges.ratings_of(estimate)
         if estimate["method"].startswith(METHOD):
             return self._of_model(estimate)
         one = self._pass(estimate["kind"], estimate["intent"], estimate["rater"])

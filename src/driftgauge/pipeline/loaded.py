@@ -7,6 +7,7 @@ from typing import Final
 import polars as pl
 
 from driftgauge.errors import StoreError
+from driftgauge.frames import ESTIMATES, conform
 from driftgauge.pipeline.results import is_complete, read_manifest
 from driftgauge.records import Manifest
 from driftgauge.study import STUDY_FILE, Protocol
@@ -71,5 +72,6 @@ def load_results(folder: Path) -> Results:
             f"{place} was changed since its analysis", remedy=f"Run the same `{command}` again; it restores the folder."
         )
     estimates, findings = (pl.read_parquet(place / f"{name}.parquet") for name in ("estimates", "findings"))
+    estimates = conform(estimates, ESTIMATES)  # an analysis of before a column was added lacks it
     protocol = Protocol.model_validate(manifest.settings["protocol"])
     return Results(place, study, manifest, estimates, findings, protocol)

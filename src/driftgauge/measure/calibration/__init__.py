@@ -6,6 +6,7 @@ from typing import Final
 import numpy as np
 import polars as pl
 
+from driftgauge.frames import INTENTS
 from driftgauge.measure.calibration.anchors import CHANGE, FLIPS, anchor_rows
 from driftgauge.measure.calibration.beside import (
     ABOVE_CHANCE,
@@ -26,7 +27,7 @@ from driftgauge.measure.calibration.beside import (
 from driftgauge.measure.calibration.chance import chance_rows
 from driftgauge.measure.calibration.compared import compared_rows
 from driftgauge.measure.calibration.findings import judge_findings
-from driftgauge.measure.calibration.lookup import judged_ratings
+from driftgauge.measure.calibration.lookup import JudgeLookup
 from driftgauge.measure.calibration.rows import drawn_weights, quality_rows
 from driftgauge.measure.outcomes import Counted
 from driftgauge.measure.rows import Row, Setting
@@ -37,7 +38,7 @@ OF_JUDGES: Final = (
     FLIPS, CHANGE,
 )  # fmt: skip
 """The estimands of this package: of a judge (`rater`), mostly over people's ratings of what it rated too."""
-REPLICATES: Final = 1_000
+REPLICATES: Final = 500
 """Replicates at most: every one summarises each response anew."""
 
 __all__ = [
@@ -47,9 +48,9 @@ __all__ = [
     "OF_JUDGES",
     "SENSITIVITY",
     "SPECIFICITY",
+    "JudgeLookup",
     "calibration_rows",
     "judge_findings",
-    "judged_ratings",
 ]
 
 
@@ -77,10 +78,9 @@ def calibration_rows(
     simulated
         Whether any rating is.
     """
-    judges = judges_of(left)
-    intents = sorted(left.rows.filter(pl.col("kind") == "judge")["intent"].unique().to_list()) if judges else []
     n = min(bootstrap, REPLICATES)
-    for intent in intents:
+    for intent in INTENTS:
+        judges = judges_of(left, intent)
         for judge in judges:
             setting = Setting("judge", intent, "response_mean", protocol.level, protocol.harmful_at, {}, simulated, judge)
             one = beside(left, judge, intent, protocol=protocol)

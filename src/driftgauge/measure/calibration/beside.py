@@ -173,9 +173,10 @@ def everything(found: Index, where: Mapping[str, str]) -> Population:
     return Population("", None, None, None, None, np.flatnonzero(keep).astype(np.int64), where)
 
 
-def judges_of(left: Counted) -> list[str]:
-    """Return the judges who rated anything, in order of name."""
-    return left.rows.filter(pl.col("kind") == "judge", ~pl.col("imputed"))["rater"].unique().sort().to_list()
+def judges_of(left: Counted, intent: str) -> list[str]:
+    """Return the judges who rated anything of an intent, in order of name."""
+    whose = pl.col("kind") == "judge", pl.col("intent") == intent, ~pl.col("imputed")
+    return left.rows.filter(*whose)["rater"].unique().sort().to_list()
 
 
 def pairs_of(judges: list[str]) -> list[tuple[str, str]]:

@@ -69,8 +69,7 @@ def compared_rows(left: Counted, judges: tuple[str, str], setting: Setting, *, p
         return
     rates = paired_rates(quality_rates(one), quality_rates(other))
     draws, parts = parts_of(rates, one, "response_majority")
-    question = Question(JUDGES, (everything(one.found, {}),), (1.0,), {})
-    found = answer(one.found.sample, question, rates=rates, contributions=parts, unit="response_majority")
+    found = answer(one.found.sample, together(one), rates=rates, contributions=parts, unit="response_majority")
     outcomes = {"success": "success", "refusal": "refusal", "harmful": "harm"}
     sums = [
         Combined(name, outcome, {f"other {name} {column}": 1.0, f"baseline {name} {column}": -1.0}, f"other {name} {column}")
@@ -79,6 +78,11 @@ def compared_rows(left: Counted, judges: tuple[str, str], setting: Setting, *, p
     ]
     here = replace(setting, unit="response_majority", draws=draws, judge=judges[1])
     yield from combined_rows(one, found, sums, setting=here, replicates={}, more={"baseline_rater": judges[0]})
+
+
+def together(one: Beside) -> Question:
+    """Return all responses that both judges and a person rated."""
+    return Question(JUDGES, (everything(one.found, {}),), (1.0,), {})
 
 
 def paired_rates(one: Mapping[str, Rate], other: Mapping[str, Rate]) -> dict[str, Rate]:

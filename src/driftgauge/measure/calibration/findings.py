@@ -141,9 +141,7 @@ def _bias_not_excluded(rows: Sequence[Row], protocol: Protocol) -> Iterator[Find
     for judge, intent in dict.fromkeys((row["rater"], row["intent"]) for row in drifts):
         mine = [row for row in drifts if (row["rater"], row["intent"]) == (judge, intent)]
         first = [row for row in mine if row["outcome"] == mine[0]["outcome"] and _is_share(row)]
-        wide = [
-            row for row in first if margin is not None and _reaches(row, margin) and row["conf_low"] <= 0 <= row["conf_high"]
-        ]
+        wide = [row for row in first if margin is not None and _reaches(row, margin)]
         if wide:
             said = "; ".join(f"{named(row)} {_size(row)}" for row in wide[:8])
             yield Finding(

@@ -106,12 +106,27 @@ def quality_rows(one: Beside, setting: Setting, *, rng: np.random.Generator, boo
         if parts:
             here = replace(setting, unit=unit, draws=draws)
             replicates = {scope: _replicates(one, here, sides, known=known, weights=each) for scope, each in drawn.items()}
+            answers: list[Answer] = []
             for question in wanted:
                 found = answer(one.found.sample, question, rates=known, contributions=parts, unit=unit)
-                yield from _rows(found, known, here, replicates)
-                if unit == "response_majority":
+                if unit == "response_majority" and question.contrast is None:
                     yield from _above_chance(one, found, here, replicates)
+                answers.append(found.without_linearisation())
+            yield from _quality(answers, known, here, replicates)
     yield from _calibrated_on(one, known, replace(setting, unit="response_mean"))
+
+
+def _quality(
+    answers: Sequence[Answer],
+    known: Mapping[str, Rate],
+    setting: Setting,
+    replicates: Mapping[str, Mapping[Key, FloatArray]],
+) -> Iterator[Row]:
+    """Yield the rows of every answer; their intervals are worked out together."""
+    intervals = {scope: answer_intervals(answers, scope, level=setting.level) for scope in SCOPES}
+    for number, found in enumerate(answers):
+        numbers = {scope: columns[number] for scope, columns in intervals.items()}
+        yield from _rows(found, known, setting, numbers=numbers, replicates=replicates)
 
 
 def drawn_weights(one: Beside, rng: np.random.Generator, *, n: int) -> Weights:
@@ -140,17 +155,18 @@ def _replicates(
 
 
 def _rows(
-    found: Answer, known: Mapping[str, Rate], setting: Setting, replicates: Mapping[str, Mapping[Key, FloatArray]]
+    found: Answer,
+    known: Mapping[str, Rate],
+    setting: Setting,
+    *,
+    numbers: Mapping[str, Mapping[str, FloatArray]],
+    replicates: Mapping[str, Mapping[Key, FloatArray]],
 ) -> Iterator[Row]:
-    question = found.question
-    for scope in SCOPES:
-        numbers = {scope: answer_intervals([found], scope, level=setting.level)[0]}
-        rows = answer_rows(found, rates=known, setting=setting, n_missing=0, numbers=numbers)
-        for name, row in zip(found.names, rows, strict=True):
-            finished = _finished(row)
-            yield finished
-            if replicates.get(scope) and not np.isnan(finished["estimate"]):
-                yield bootstrap_row(finished, _drawn(question, replicates[scope], {name: 1.0}))
+    rows = answer_rows(found, rates=known, setting=setting, n_missing=0, numbers=numbers)
+    for name, row in zip(found.names * len(numbers), map(_finished, rows), strict=True):
+        yield row
+        if row["scope"] in replicates and not np.isnan(row["estimate"]):
+            yield bootstrap_row(row, _drawn(found.question, replicates[row["scope"]], {name: 1.0}))
 
 
 def _drawn(question: Question, replicates: Mapping[Key, FloatArray], terms: Mapping[str, float]) -> FloatArray:
@@ -236,8 +252,7 @@ def _above_chance(
         Combined(ABOVE_CHANCE, "harm" if name == "harmful" else name, _both(name), f"{AGREEMENT} {name}", constant=-1.0)
         for name in ("success", "refusal", "harmful")
     ]
-    if found.question.contrast is None:
-        yield from combined_rows(one, found, sums, setting=setting, replicates=replicates)
+    yield from combined_rows(one, found, sums, setting=setting, replicates=replicates)
 
 
 def _both(name: str) -> dict[str, float]:
