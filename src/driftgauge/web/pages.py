@@ -213,6 +213,19 @@ def logged_out(visit: Visit, address: str) -> Response:
     return answer
 
 
+def medium_answer(content: bytes, kind: str) -> Response:
+    """Return a picture or a recording: for whoever asks alone, under a name that says nothing, and never as a page of ours.
+
+    Opened by itself it is in a sandbox, so that not even a browser that mistook it for a page would run anything.
+    """
+    headers = {
+        "cache-control": "private, no-store",
+        "content-disposition": f'inline; filename="medium.{kind.rpartition("/")[2]}"',
+        "content-security-policy": "sandbox",
+    }
+    return Response(content, media_type=kind, headers=headers)
+
+
 def log_in(answer: Response, request: Request, cookie: str) -> Response:
     """Return an answer that makes its reader logged in."""
     set_cookie(answer, request, name=cookie_name(request), value=cookie)

@@ -19,7 +19,7 @@ from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.rate.shown import as_written
 from driftgauge.web.asked import AUTHORS, REVIEWERS, answering, form, go, known, page
 from driftgauge.web.bodies import file_of, parts_of, text_of
-from driftgauge.web.pages import Visit
+from driftgauge.web.pages import Visit, medium_answer
 from driftgauge.web.security import check_token
 from driftgauge.web.sentences import sentence_of
 
@@ -221,7 +221,7 @@ def carry_on(visit: Visit, _fields: FormData) -> Response:
 def medium(visit: Visit) -> Response:
     """Return a picture of a draft."""
     content, kind = pictures.medium(visit.house.serving, known(visit), visit.request.path_params["picture"])
-    return Response(content, media_type=kind, headers={"cache-control": "private, no-store"})
+    return medium_answer(content, kind)
 
 
 ROUTES = (

@@ -15,7 +15,7 @@ from driftgauge.pipeline.rating import sitting
 from driftgauge.pipeline.rating.steps import Refused, Sent, Step, Taken
 from driftgauge.web.asked import EVERYBODY, RATERS, answering, form, go, known, page
 from driftgauge.web.bodies import rating_of
-from driftgauge.web.pages import Visit, typed
+from driftgauge.web.pages import Visit, medium_answer, typed
 from driftgauge.web.scale import choices, feedback_of, skipping
 from driftgauge.web.security import check_token
 from driftgauge.web.sentences import sentence_of
@@ -141,7 +141,7 @@ def _onwards(visit: Visit) -> Response:
 def medium(visit: Visit) -> Response:
     """Return a picture or recording of an item."""
     content, kind = sitting.medium(visit.house.serving, known(visit), visit.request.path_params["picture"])
-    return Response(content, media_type=kind, headers={"cache-control": "private, no-store"})
+    return medium_answer(content, kind)
 
 
 ROUTES = (
