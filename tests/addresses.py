@@ -54,6 +54,7 @@ RIGHT: Final[Mapping[tuple[str, str], Values]] = {
     ("GET", "/people"): {},
     ("POST", "/people/invite"): {"role": "viewer", "count": "2", "panel": "panel-1"},
     ("POST", "/people/disable"): {"rater": "{nobody}"},
+    ("POST", "/people/close"): {"account": "{nobody}"},
     ("POST", "/people/revoke"): {"rater": "{nobody}"},
     ("POST", "/people/recalibrate"): {"rater": "{nobody}"},
     ("GET", "/design"): {},

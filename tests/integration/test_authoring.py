@@ -193,7 +193,7 @@ def test_a_review_that_is_sent_twice_counts_once(town: Workshop) -> None:
 def test_an_accepted_scenario_does_not_change_any_more(town: Workshop) -> None:
     draft = accepted(town)
     assert refused(lambda: town.ana.save(town.ana.scenario(1), draft=draft, since=1)) == (409, "accepted")
-    assert refused(lambda: town.lead.review(draft, verdict="sent_back", note="no")) == (409, "reviewed")
+    assert refused(lambda: town.ben.review(draft, verdict="sent_back", note="no")) == (409, "reviewed")
 
 
 def test_what_is_somebody_elses_cannot_be_changed_nor_its_pictures_used(town: Workshop) -> None:

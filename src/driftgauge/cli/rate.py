@@ -15,8 +15,15 @@ from driftgauge.cli import options
 from driftgauge.cli.assign import assign_command
 from driftgauge.cli.elsewhere import import_elsewhere, tasks_command
 from driftgauge.cli.judge import judge_command
+from driftgauge.cli.leaving import withdraw_command
 from driftgauge.cli.progress import progress_bar
-from driftgauge.cli.raters import export_command, invite_command, pause_command, resume_command, status_command
+from driftgauge.cli.raters import (
+    export_command,
+    invite_command,
+    pause_command,
+    resume_command,
+    status_command,
+)
 from driftgauge.errors import needing
 from driftgauge.rate.formats import ELSEWHERE, FORMATS
 
@@ -169,6 +176,7 @@ def erase_command(study: Path, rater: str | None, response: str | None, reason: 
 
 
 for _command in (
-    assign_command, judge_command, invite_command, status_command, pause_command, resume_command, export_command, tasks_command,
+    assign_command, judge_command, invite_command, status_command, pause_command, resume_command, withdraw_command,
+    export_command, tasks_command,
 ):  # fmt: skip
     rate_command.add_command(_command)

@@ -141,6 +141,24 @@ def roles_of(connection: sa.Connection, wanted: Sequence[str]) -> dict[str, tupl
     return {row.account: (row.role, row.login) for row in connection.execute(query)}
 
 
+def without_seat(connection: sa.Connection) -> list[Account]:
+    """Return the accounts of leads, authors and viewers, role by role; those that were erased are left out."""
+    query = _ACCOUNTS.where(accounts.c.rater.is_(None), accounts.c.login.is_not(None))
+    return [Account(*tuple(row)) for row in connection.execute(query.order_by(accounts.c.role, accounts.c.login))]
+
+
+def count_open(connection: sa.Connection, role: str) -> int:
+    """Return how many accounts of a role are not closed."""
+    query = sa.select(sa.func.count()).select_from(accounts)
+    return int(connection.execute(query.where(accounts.c.role == role, accounts.c.disabled_at.is_(None))).scalar_one())
+
+
+def erase_account(connection: sa.Connection, account: str, *, at: str) -> None:
+    """Close an account and empty what says whose it is."""
+    change_account(connection, account, login=None, password_hash=None, preferences="{}", disabled_at=at)
+    end_sessions(connection, account, at=at)
+
+
 def account_of(connection: sa.Connection, rater: str) -> str | None:
     """Return the id of the account that has a seat, or null."""
     return connection.execute(sa.select(accounts.c.account).where(accounts.c.rater == rater)).scalar()
@@ -231,9 +249,7 @@ def erase_person(connection: sa.Connection, rater: str, *, reason: str, entry: i
     at = str(connection.execute(sa.select(journal.c.at).where(journal.c.entry == entry)).scalar_one())
     account = _living_account(connection, rater)
     if account:
-        nobody = {"login": None, "password_hash": None, "preferences": "{}", "disabled_at": at}
-        change_account(connection, account, **nobody)
-        end_sessions(connection, account, at=at)
+        erase_account(connection, account, at=at)
     revoke_invitations(connection, rater=rater, at=at)
     connection.execute(sa.update(demographics).where(demographics.c.rater == rater).values(answers=None))
     emptied = {"answer": None, "body_hash": None, "erased": reason, "erased_by": entry}

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from driftgauge.store.tables import author_sittings, draft_pictures, draft_revisions, drafts, reviews
 
 Rows = Sequence[Mapping[str, Any]]
-State = Literal["writing", "waiting", "in_review", "sent_back", "accepted"]
+State = Literal["writing", "waiting", "in_review", "sent_back", "accepted", "erased"]
 _STATES: Final[Mapping[str | None, State]] = {
     None: "waiting", "left": "waiting", "taken": "in_review", "sent_back": "sent_back", "accepted": "accepted",
 }  # fmt: skip
@@ -44,6 +44,8 @@ class Kept:
     @property
     def state(self) -> State:
         """Where it stands."""
+        if self.content is None:
+            return "erased"
         return _STATES[self.verdict] if self.sent else "writing"
 
 
@@ -124,6 +126,24 @@ def add_revision(connection: sa.Connection, row: Mapping[str, Any]) -> None:
 def add_review(connection: sa.Connection, row: Mapping[str, Any]) -> None:
     """Add what somebody said of a revision, or that they took or left it."""
     connection.execute(sa.insert(reviews), [dict(row)])
+
+
+def erase_author(connection: sa.Connection, account: str, *, reason: str, entry: int) -> int:
+    """Empty every revision that an author wrote, the notes to them and their own; return how many rows became tombstones."""
+    theirs = sa.select(drafts.c.draft).where(drafts.c.account == account)
+    gone = {"body_hash": None, "erased": reason, "erased_by": entry}
+    written = sa.update(draft_revisions).where(draft_revisions.c.draft.in_(theirs), draft_revisions.c.erased.is_(None))
+    of_them = sa.or_(reviews.c.draft.in_(theirs), reviews.c.account == account)
+    said = sa.update(reviews).where(of_them, reviews.c.erased.is_(None))
+    done = [connection.execute(each.values(gone | {name: None})) for each, name in ((written, "content"), (said, "note"))]
+    return sum(int(each.rowcount) for each in done)
+
+
+def pictures_of(connection: sa.Connection, account: str) -> list[str]:
+    """Return the SHA-256 of the pictures that an author alone brought."""
+    others = sa.select(draft_pictures.c.sha256).where(draft_pictures.c.account != account)
+    mine = (draft_pictures.c.account == account, draft_pictures.c.sha256.not_in(others))
+    return sorted(connection.execute(sa.select(draft_pictures.c.sha256).where(*mine)).scalars())
 
 
 @dataclass(frozen=True)

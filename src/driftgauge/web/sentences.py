@@ -62,6 +62,7 @@ SENTENCES: Final = {
     "bad_note": _("The note is too long, or has characters that cannot be stored."),
     "own_draft": _("Nobody reviews their own scenario."),
     "reviewed": _("It was changed or decided by somebody else meanwhile. Nothing was overwritten."),
+    "in_benchmark": _("It is in the benchmark already, and what is frozen does not change. Nothing was sent back."),
     "benchmark_changed": _(
         "The folder of the benchmark is not as it was frozen, so nothing was frozen from here. Look at it, then use: "
         "driftgauge benchmark freeze --version"

@@ -55,11 +55,14 @@ class Desk:
         What they review now; of a lead, everything that waits or is reviewed by somebody.
     waiting
         How many drafts of others wait for a reviewer, and can be taken.
+    accepted
+        Of a lead: what was accepted and is not in the folder of the benchmark; until it is, it can be sent back.
     """
 
     own: tuple[Shown, ...]
     reviewing: tuple[Shown, ...]
     waiting: int
+    accepted: tuple[Shown, ...] = ()
 
 
 def find(connection: Connection, draft: str) -> Kept | None:
@@ -99,7 +102,10 @@ def desk(serving: Serving, who: Who) -> Desk:
     open_ = {"waiting", "in_review"}
     mine = [each for each in every if (each.state in open_ if who.role == "lead" else is_reviewing(each, who))]
     waiting = sum(can_take(each, who) for each in every)
-    return Desk(_briefly(own), _briefly(mine), waiting)
+    accepted = [each for each in every if each.state == "accepted"] if who.role == "lead" else []
+    there = scenarios_in(serving) if accepted else None
+    next_ = [each for each in accepted if there is not None and each.draft not in there]
+    return Desk(_briefly(own), _briefly(mine), waiting, _briefly(next_))
 
 
 def _briefly(every: Sequence[Kept]) -> tuple[Shown, ...]:
@@ -146,6 +152,17 @@ def labels(serving: Serving) -> Known:
         execution=_sorted({*known.execution, *(each.execution for each in accepted)}),
         language=_sorted({*known.language, *panels}),
     )
+
+
+def scenarios_in(serving: Serving) -> frozenset[str] | None:
+    """Return the scenarios that are in the folder of the benchmark, frozen or not yet; null when it cannot be read just now."""
+    folder = serving.study.benchmark_folder
+    if folder is None or not (folder / SCENARIOS).exists():
+        return frozenset()
+    try:
+        return frozenset(line.scenario.scenario for line in each_line(folder))
+    except BenchmarkError:
+        return None
 
 
 @lru_cache(maxsize=4)

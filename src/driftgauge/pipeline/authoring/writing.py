@@ -9,7 +9,7 @@ from typing import Any, Final, Literal
 
 from driftgauge.benchmark.drafts import Draft, missing, unstorable
 from driftgauge.pipeline.authoring.care import admitted, count, may_begin
-from driftgauge.pipeline.authoring.reading import can_take, find, is_reviewing, opened_draft
+from driftgauge.pipeline.authoring.reading import can_take, find, is_reviewing, opened_draft, scenarios_in
 from driftgauge.pipeline.rating.serving import Serving, text_of
 from driftgauge.pipeline.rating.steps import Refused, Who
 from driftgauge.rate.answers import body_hash
@@ -185,13 +185,14 @@ def _said(serving: Serving, connection: Connection, who: Who, **row: Any) -> Non
 
 
 def review(serving: Serving, who: Who, reviewed: Reviewed) -> None:
-    """Accept a draft, send it back with a note, or leave it to somebody else.
+    """Accept a draft, send it back with a note, or leave it to somebody else; a lead takes an accepted one back with a note.
 
     Raises
     ------
     Refused
         422 ``note_missing``, ``bad_note`` or ``bad_key``; 403 ``own_draft``; 404 ``no_draft`` of one that was not taken; 409
-        ``reviewed`` when it was decided or changed meanwhile, or ``key_reused``; 403 ``break`` or ``day_is_over``.
+        ``reviewed`` when it was decided or changed meanwhile, ``in_benchmark``, or ``key_reused``; 403 ``break`` or
+        ``day_is_over``.
     """
     _sayable(reviewed)
     hashed = _hash(serving, who, draft=reviewed.draft, verdict=reviewed.verdict, note=reviewed.note)
@@ -201,7 +202,7 @@ def review(serving: Serving, who: Who, reviewed: Reviewed) -> None:
         if before:
             _saved_again(before, hashed)
             return
-        kept = _reviewable(connection, who, reviewed)
+        kept = _reviewable(serving, connection, who, reviewed)
         count(serving, connection, who, begun=reviewed.begun, first=reviewed.verdict != "left")
         row = {"key": reviewed.key, "verdict": reviewed.verdict, "note": reviewed.note.strip() or None, "body_hash": hashed}
         _said(serving, connection, who, draft=kept.draft, revision=kept.revision, **row)
@@ -216,12 +217,30 @@ def _sayable(reviewed: Reviewed) -> None:
         raise Refused(422, "note_missing", "what is sent back has a note")
 
 
-def _reviewable(connection: Connection, who: Who, reviewed: Reviewed) -> Kept:
+def _takes_back(serving: Serving, who: Who, reviewed: Reviewed) -> bool:
+    """Return whether a lead sends an accepted scenario back that is not in the folder of the benchmark yet.
+
+    Raises
+    ------
+    Refused
+        409 ``in_benchmark`` of one that is there, or may be: a version that is frozen does not change any more.
+    """
+    if who.role != "lead" or reviewed.verdict != "sent_back":
+        return False
+    there = scenarios_in(serving)
+    if there is None or reviewed.draft in there:
+        raise Refused(409, "in_benchmark", "it is in the folder of the benchmark already")
+    return True
+
+
+def _reviewable(serving: Serving, connection: Connection, who: Who, reviewed: Reviewed) -> Kept:
     kept = find(connection, reviewed.draft)
     if kept and kept.account == who.account:
         raise Refused(403, "own_draft", "nobody reviews their own scenario")
     if kept is None or (who.role != "lead" and not _took(connection, kept, who)):
         raise Refused(404, "no_draft", "there is no such scenario for this reviewer")
+    if kept.state == "accepted" and kept.revision == reviewed.revision and _takes_back(serving, who, reviewed):
+        return kept
     if kept.revision != reviewed.revision or kept.state not in {"waiting", "in_review"}:
         raise Refused(409, "reviewed", "it was changed or decided meanwhile")
     if who.role != "lead" and not is_reviewing(kept, who):

@@ -58,11 +58,22 @@ def what_becomes(serving: Serving, rater: str) -> Data:
         return _data(serving, _living(connection, rater))
 
 
-def withdraw(serving: Serving, rater: str, *, asked_by: Literal["rater", "lead"]) -> Withdrawn:
+def withdraw(serving: Serving, rater: str, *, asked_by: Literal["rater", "lead"], erases: bool = False) -> Withdrawn:
     """Let a rater stop taking part, for good.
 
     The account is closed and its sessions end; open assignments go to nobody. What is kept stays under the seat's name; what
     is erased leaves tombstones (`store.write.erase`).
+
+    Parameters
+    ----------
+    serving
+        The study.
+    rater
+        The seat.
+    asked_by
+        Who wants it.
+    erases
+        Whether it is erased whatever the consent said: that is their right, and `keep` of a consent is none of ours.
 
     Raises
     ------
@@ -72,7 +83,7 @@ def withdraw(serving: Serving, rater: str, *, asked_by: Literal["rater", "lead"]
     at = text_of(serving.now())
     with serving.store.writing() as connection:
         account = _living(connection, rater)
-        data = _data(serving, account)
+        data = "erase" if erases else _data(serving, account)
         missing = kept.count_open(connection, rater)
         detail = {"rater": rater, "data": data, "asked_by": asked_by}
         entry = journal.append(connection, serving.author, "withdraw", counts={"missing": missing}, detail=detail)

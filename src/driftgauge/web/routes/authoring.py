@@ -38,6 +38,7 @@ STATES: Final[Mapping[str, str]] = {
     "in_review": _("in review"),
     "sent_back": _("sent back"),
     "accepted": _("accepted"),
+    "erased": _("erased"),
 }
 NAMES: Final[Mapping[str, str]] = {
     "harm_category": _("Harm category"),

@@ -38,7 +38,8 @@ DETAILS: Final = {
     "version": _("version"), "seed": _("seed"), "from": _("from"), "to": _("to"),
 }  # fmt: skip
 CHOICES: Final = {
-    "keep": _("kept"), "erase": _("erased"), "rater": _("rater"), "lead": _("lead"), "response": _("response"),
+    "keep": _("kept"), "erase": _("erased"), "rater": _("rater"), "lead": _("lead"), "author": _("author"),
+    "viewer": _("viewer"), "response": _("response"),
 }  # fmt: skip
 ROLES: Final = {"lead": _("a lead"), "rater": _("a rater"), "viewer": _("a viewer"), "author": _("an author")}
 _NEWEST: Final = 2**62

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from driftgauge.errors import RatingError
-from driftgauge.pipeline.rating import people, roster
+from driftgauge.pipeline.rating import closing, people, roster
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.sitting import reset_calibration
 from driftgauge.pipeline.rating.steps import Refused
@@ -26,6 +26,7 @@ def _(message: str) -> str:
     return message
 
 
+ROLES: Final = {"lead": _("Lead"), "author": _("Author"), "viewer": _("Viewer")}
 REPORT: Final[Mapping[str, str]] = {
     "raters": _("Raters"),
     "responses": _("Responses"),
@@ -54,6 +55,8 @@ def show_people(visit: Visit, *, made: list[str] | None = None, notice: str = ""
         "people.html.j2",
         status=status,
         seats=roster.seats(visit.house.serving),
+        others=closing.others(visit.house.serving),
+        roles={name: visit.say(said) for name, said in ROLES.items()},
         panels=list(visit.house.serving.study.panels),
         links=[f"{base.rstrip('/')}{path}" for path in made or []],
         notice=notice,
@@ -81,6 +84,11 @@ def disable(visit: Visit, fields: FormData) -> Response:
     return _done(visit, people.disable, fields)
 
 
+def close(visit: Visit, fields: FormData) -> Response:
+    """Close the account of a lead, an author or a viewer, for good."""
+    return _done(visit, closing.close, fields, field="account")
+
+
 def revoke(visit: Visit, fields: FormData) -> Response:
     """Take an open invitation back."""
     return _done(visit, people.revoke, fields)
@@ -91,9 +99,9 @@ def recalibrate(visit: Visit, fields: FormData) -> Response:
     return _done(visit, reset_calibration, fields)
 
 
-def _done(visit: Visit, act: Callable[[Serving, str], object], fields: FormData) -> Response:
+def _done(visit: Visit, act: Callable[[Serving, str], object], fields: FormData, *, field: str = "rater") -> Response:
     try:
-        act(acting(visit), name_of(fields, "rater"))
+        act(acting(visit), name_of(fields, field))
     except Refused:
         raise
     except RatingError as error:
@@ -139,6 +147,7 @@ ROUTES = (
     Route("/people", page(show_people, roles=LEADS), methods=["GET"]),
     Route("/people/invite", form(invite, roles=LEADS), methods=["POST"]),
     Route("/people/disable", form(disable, roles=LEADS), methods=["POST"]),
+    Route("/people/close", form(close, roles=LEADS), methods=["POST"]),
     Route("/people/revoke", form(revoke, roles=LEADS), methods=["POST"]),
     Route("/people/recalibrate", form(recalibrate, roles=LEADS), methods=["POST"]),
     Route("/design", page(show_design, roles=READERS), methods=["GET"]),

@@ -67,7 +67,7 @@ def _open(visit: Visit) -> Shown:
     """
     who = known(visit)
     found = reading.show(visit.house.serving, who, visit.request.path_params["draft"])
-    open_to = found.kept.state in {"waiting", "in_review"} if who.role == "lead" else is_reviewing(found.kept, who)
+    open_to = found.kept.state in {"waiting", "in_review", "accepted"} if who.role == "lead" else is_reviewing(found.kept, who)
     if not open_to:
         raise Refused(404, "no_draft", "there is no such scenario for this reviewer")
     return found
@@ -104,7 +104,7 @@ def take(visit: Visit, fields: FormData) -> Response:
     try:
         writing.review(visit.house.serving, known(visit), reviewed)
     except Refused as refusal:
-        if refusal.code not in {"note_missing", "bad_note", "break", "day_is_over"}:
+        if refusal.code not in {"note_missing", "bad_note", "break", "day_is_over", "in_benchmark"}:
             raise
         return shown(visit, _open(visit), note=note, refusal=refusal)
     return RedirectResponse("/reviews" if known(visit).role == "lead" else "/scenarios", 303)
