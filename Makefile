@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage kills rehearsal pictures requirements clean
+.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage ppi kills rehearsal pictures requirements clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -64,6 +64,9 @@ coverage: .stamp/all  ## coverage of the primary interval and of the models by s
 
 validation: .stamp/all  ## coverage, false verdicts and power of 15 designs by simulation (long; resumable)
 	$(BIN)/python -m benchmarks.validation
+
+ppi: .stamp/all  ## coverage and gain of prediction-powered intervals by simulation (long; resumable)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.ppi
 
 calibration: .stamp/all  ## simulation-based calibration of the engine posterior (long; resumable)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.sbc
