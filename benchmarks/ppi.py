@@ -174,7 +174,8 @@ def lines(found: dict[Setting, pl.DataFrame]) -> Iterator[str]:
     )  # fmt: skip
     yield f"| {' | '.join(columns)} |"
     yield "|---" * len(columns) + "|"
-    for setting, frame in found.items():
+    for setting, read in found.items():
+        frame = read.cast(pl.Float64)  # a study that was not bootstrapped is "nan" in the file
         of = {name: float(frame[name].drop_nans().mean()) for name in frame.columns}  # type: ignore[arg-type]
         n, error = len(frame), float(frame["drift"].std()) / len(frame) ** 0.5  # type: ignore[arg-type]
         low, high = wilson(of["held"], n)

@@ -28,6 +28,7 @@ OVERVIEWS = (
     "validation-table.md",
     "sbc-table.md",
     "refusal-detector-table.md",
+    "ppi-table.md",
 )
 
 
