@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage monitoring kills rehearsal pictures requirements clean
+.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage monitoring ppi kills rehearsal pictures requirements clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -67,6 +67,9 @@ validation: .stamp/all  ## coverage, false verdicts and power of 15 designs by s
 
 monitoring: .stamp/all  ## false alarms and delays of the monitor by simulation (minutes; resumable)
 	$(BIN)/python -m benchmarks.monitoring
+
+ppi: .stamp/all  ## coverage and gain of prediction-powered intervals by simulation (long; resumable)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.ppi
 
 calibration: .stamp/all  ## simulation-based calibration of the engine posterior (long; resumable)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.sbc

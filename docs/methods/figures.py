@@ -46,6 +46,7 @@ def pictures() -> dict[Path, str]:
         "verdicts.svg": verdicts,
         "judge.svg": judge,
         "monitoring.svg": monitoring,
+        "ppi.svg": people_and_judge,
     }
     return {HERE / name: draw() for name, draw in drawers.items()}
 
@@ -127,6 +128,20 @@ def two_way() -> str:
         _text(30, 250, "V = V_S + V_1 − V_I: a cell is in its row and in its column, so one of the two is taken off again.")
     )
     return _svg(700, 270, "Cells of scenarios by raters: sums by row, sums by column, and single cells", body)
+
+
+def people_and_judge() -> str:
+    """Draw what a judge rates and what people rate, and how the three means make one."""
+    body = [_text(30, 30, "Twelve scenarios: a judge rates all, people a sample of known probability", weight="bold")]
+    for row, (name, colour, chosen) in enumerate((("judge", ORANGE, range(12)), ("people", BLUE, (1, 4, 5, 10)))):
+        top = 50 + row * 42
+        body.append(_text(30, top + 20, name, fill=SOFT))
+        for place in range(12):
+            fill, opacity = (colour, 0.45) if place in chosen else (SOFT, 0.15)
+            body.append(_rect(100 + place * 34, top, 30, 30, fill=fill, opacity=opacity))
+    body.append(_text(30, 160, "estimate = people, of the sample + λ · (judge, of all − judge, of the sample)"))
+    body.append(_text(30, 184, "What the judge has wrong by a constant is in both of its means, and falls out.", fill=SOFT))
+    return _svg(620, 206, "What a judge rates, what people rate, and how three means make one estimate", body)
 
 
 def _grid(left: float, top: float, kind: str, colour: str) -> Iterator[str]:

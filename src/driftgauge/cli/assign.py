@@ -27,9 +27,17 @@ if TYPE_CHECKING:
 @click.option("--panel", required=True, help="For which panel of study.yaml.")
 @click.option("--phase", help="Of this phase alone; else of all that the panel rates.")
 @options.seed
+@click.option(
+    "--ppi",
+    type=click.IntRange(min=2),
+    metavar="N",
+    help="People rate N scenarios alone, drawn with known probabilities once for the study; a judge rates all.",
+)
 @click.option("--dry-run", is_flag=True, help="Say what would be drawn and what that gives; write nothing.")
 @options.as_json
-def assign_command(study: Path, panel: str, phase: str | None, seed: int, dry_run: bool, as_json: bool) -> None:
+def assign_command(
+    study: Path, panel: str, phase: str | None, seed: int, ppi: int | None, dry_run: bool, as_json: bool
+) -> None:
     """Draw who of a panel rates what in STUDY, and keep it, with everything as raters will see it.
 
     Drawn once: run again, it adds what was collected since, and changes nothing that was drawn. What the design gives is shown
@@ -39,7 +47,7 @@ def assign_command(study: Path, panel: str, phase: str | None, seed: int, dry_ru
         from driftgauge.pipeline.rating.assign import keep, outcome  # noqa: PLC0415 - the core has no store
         from driftgauge.pipeline.rating.drawing import Wanted, plan  # noqa: PLC0415
     with progress_bar(quiet=as_json) as progress, needing("web"):
-        planned = plan(study, Wanted(panel, phase, seed), progress=progress)
+        planned = plan(study, Wanted(panel, phase, seed, ppi), progress=progress)
     if not as_json:
         _show_design(planned)
     with progress_bar(quiet=as_json) as progress, needing("web"):
@@ -71,6 +79,7 @@ def _rows(planned: "Planned") -> list[tuple[str, str]]:
     report = planned.report
     return [
         ("raters", f"{report.raters:,}"),
+        *_sampled(planned),
         ("responses", f"{report.responses:,}"),
         ("ratings", f"{report.ratings:,}"),
         ("raters of a response", _range(report.per_response)),
@@ -84,6 +93,20 @@ def _rows(planned: "Planned") -> list[tuple[str, str]]:
         ("calibration items of a rater", f"{report.calibration:,}"),
         ("others between two of a scenario, at least", "–" if report.apart is None else f"{report.apart:,}"),
         *((f"drift {each.baseline_release} → {each.release}", _sure(each)) for each in planned.expected.drifts),
+    ]
+
+
+def _sampled(planned: "Planned") -> list[tuple[str, str]]:
+    """Return a line on the sample, when people rate a sample, and its chances."""
+    scenarios = planned.sample.scenarios
+    if scenarios.is_empty():
+        return []
+    least, most = scenarios["inclusion"].min(), scenarios["inclusion"].max()
+    chance = f"{least:.2f}" if least == most else f"{least:.2f} to {most:.2f}"
+    strata = scenarios["stratum"].n_unique()
+    return [
+        ("scenarios that people rate", f"{scenarios['drawn'].sum():,} of {scenarios.height:,}"),
+        ("each drawn with probability", f"{chance}, {strata:,} {'stratum' if strata == 1 else 'strata'}"),
     ]
 
 

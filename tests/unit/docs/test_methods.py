@@ -29,6 +29,7 @@ OVERVIEWS = (
     "sbc-table.md",
     "refusal-detector-table.md",
     "monitoring-table.md",
+    "ppi-table.md",
 )
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 
 from driftgauge.errors import StoreError, StudyError
+from driftgauge.pipeline.rating.sampled import Sampled
 from driftgauge.rate.assign import Asked, Design, Seat
 from driftgauge.rate.exchange.messages import did_you_mean, shown
 from driftgauge.records import content_id
@@ -113,7 +114,7 @@ class Found:
     rendered: frozenset[int]
 
 
-def find(connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng: np.random.Generator) -> Found:
+def find(connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng: np.random.Generator, sample: Sampled) -> Found:
     """Return what a panel can be asked about.
 
     Parameters
@@ -126,13 +127,17 @@ def find(connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng:
         Scenario to the one whose benign twin it is.
     rng
         Draws what comes from phases before, once.
+    sample
+        The scenarios that people rate: nothing else is asked.
 
     Raises
     ------
     StoreError
         When nothing of the phases was collected that people can be shown, or nothing in the panel's language.
     """
-    own = _readable(panels.shown_responses(connection, of.phases), of)
+    there = _readable(panels.shown_responses(connection, of.phases), of)
+    sample.require(there["scenario"])
+    own = sample.of_people(there)
     drawn = panels.panel_assignments(connection, of.name)
     has_anchors = drawn.filter(~pl.col("phase").is_in(of.every)).height > 0
     before = own.clear() if has_anchors else _before(connection, of, rng=rng)

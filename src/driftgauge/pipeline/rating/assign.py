@@ -15,7 +15,7 @@ from driftgauge.pipeline.rating.practised import Practised, exercise_renderings,
 from driftgauge.pipeline.rating.renderings import Gallery, Prompts, render
 from driftgauge.rate.design_report import as_mapping
 from driftgauge.records import Finding, Progress
-from driftgauge.store import journal, panels
+from driftgauge.store import journal, panels, samples
 from driftgauge.store.blobs import open_blobs
 from driftgauge.store.database import PATIENCE, Connection
 
@@ -161,6 +161,8 @@ def _entry(connection: Connection, planned: Planned, shown: _Shown) -> int:
     }  # fmt: skip
     hashes = {"benchmark": planned.benchmark.known.root, "protocol": study.protocol.hash}
     hashes |= {purpose: file_hash(path) for purpose, path in file_hashes(study, of.panel).items()}
+    if planned.sample.is_new:
+        counts["sampled"] = int(planned.sample.scenarios["drawn"].sum())
     detail = {"panel": of.name, "phases": list(of.phases), "seed": planned.seed}
     return journal.append(connection, planned.opened.author, "assign", counts=counts, hashes=hashes, detail=detail)
 
@@ -182,6 +184,8 @@ def _write(
     panels.add_seats(connection, panel, _new_seats(planned), entry=entry)
     panels.add_draw(connection, _draw_row(planned, assignments["draw"][0], entry=entry))
     panels.add_pictures(connection, shown.pictures, entry=entry)
+    if planned.sample.is_new:
+        samples.add_sample(connection, planned.sample.scenarios, entry=entry)
     panels.add_exercises(connection, exercise_rows(shown.exercises, panel=panel), entry=entry)
     panels.add_renderings(connection, shown.renderings, entry=entry)
     panels.add_assignments(connection, assignments, progress=progress)
@@ -207,7 +211,14 @@ def _report(planned: Planned) -> dict[str, Any]:
         f"{each.baseline_release} → {each.release}": {"std_error": each.std_error, "half_width": each.half_width}
         for each in planned.expected.drifts
     }
-    return {**as_mapping(planned.report), "expected_drifts": drifts or planned.expected.unsaid}
+    sample = {"sample": _strata(planned)} if planned.sample.scenarios.height else {}
+    return {**as_mapping(planned.report), **sample, "expected_drifts": drifts or planned.expected.unsaid}
+
+
+def _strata(planned: Planned) -> list[dict[str, Any]]:
+    """Return the strata of the sample: `stratum`, `scenarios`, `drawn`, `inclusion`."""
+    by_stratum = planned.sample.scenarios.group_by("stratum", "inclusion").agg(scenarios=pl.len(), drawn=pl.col("drawn").sum())
+    return by_stratum.sort("stratum").select("stratum", "scenarios", "drawn", "inclusion").to_dicts()
 
 
 def _assignments(planned: Planned, *, token: Callable[[], str]) -> pl.DataFrame:

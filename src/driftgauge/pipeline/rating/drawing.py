@@ -16,6 +16,7 @@ from driftgauge.pipeline.rating.asked import Campaign, Found
 from driftgauge.pipeline.rating.expected import Expected, expected
 from driftgauge.pipeline.rating.practised import Practised, exercises_of, practised
 from driftgauge.pipeline.rating.renderings import Prompts
+from driftgauge.pipeline.rating.sampled import Sampled, sampled
 from driftgauge.pipeline.registered import Registered, registered
 from driftgauge.rate.assign import Design, draw
 from driftgauge.rate.design_report import LINES, DesignReport, design_findings, design_report
@@ -42,11 +43,15 @@ class Wanted:
         Of which phase; null for all that the panel rates.
     seed
         The same seed gives the same draw.
+    ppi
+        How many scenarios people rate, drawn with known probabilities for a judge who rates all; null for what was drawn
+        before, or all.
     """
 
     panel: str
     phase: str | None = None
     seed: int = 1
+    ppi: int | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +68,8 @@ class Planned:
         Calibration, then gold.
     seed
         Of the draw.
+    sample
+        The scenarios that people rate, with their probabilities.
     moment
         The last entry of the journal when this was drawn.
     seats
@@ -79,6 +86,7 @@ class Planned:
     benchmark: Registered
     exercises: tuple[Practised, ...]
     seed: int
+    sample: Sampled
     moment: int
     seats: Mapping[int, str]
     drawn: pl.DataFrame
@@ -132,7 +140,9 @@ def plan(
         moment = journal.entries(connection)[-1].entry
         seeds = asked.seeds_of(of, seed=wanted.seed, draws=panels.count_draws(connection, of.name))
         rng = np.random.default_rng(seeds)  # noqa: TID251 - the edge where generators are made
-        found = asked.find(connection, of, twins=_twins(benchmark), rng=rng)
+        scenarios = (each for _, each in each_line(benchmark.folder))
+        sample = sampled(connection, scenarios, n=wanted.ppi, seed=wanted.seed)
+        found = asked.find(connection, of, twins=_twins(benchmark), rng=rng, sample=sample)
         exercises = practised(declared, panels.known_exercises(connection, of.name), token=token)
     Prompts(benchmark).require(found.responses)
     progress("drawing", 0, 1)
@@ -147,6 +157,7 @@ def plan(
         benchmark=benchmark,
         exercises=exercises,
         seed=wanted.seed,
+        sample=sample,
         moment=moment,
         seats={number: found.seats.get(number) or f"r-{token()}" for number in range(1, of.raters + 1)},
         drawn=drawn,
