@@ -33,6 +33,7 @@ from driftgauge.study import (
     Protocol,
     Question,
     Release,
+    SignIn,
     Study,
     Unit,
     Wellbeing,
@@ -309,10 +310,11 @@ PARTS: Final[Mapping[str, tuple[str, type[BaseModel]]]] = {
     "The primary estimand": ("The keys of `primary`.", Primary),
     "Collecting": ("The keys of `collect`. They stand in the manifest of each run.", Collect),
     "Wellbeing": ("The keys of `wellbeing`.", Wellbeing),
+    "Sign-in": ("The keys of `sign_in`. [How people sign in](../how-to/sign-in.md).", SignIn),
 }
 """The parts of a study file: what each is, and its model."""
 NOT_HERE: Final = {"GateRule": "[rule](../how-to/gate.md)"}
-TYPES: Final = {"string": "text", "integer": "integer", "number": "number", "object": "mapping"}
+TYPES: Final = {"boolean": "true or false", "string": "text", "integer": "integer", "number": "number", "object": "mapping"}
 BOUNDS: Final = (
     ("minimum", "{} or more"),
     ("exclusiveMinimum", "above {}"),
