@@ -348,7 +348,8 @@ def _default_value(value: object) -> str:
         return f"`{json.dumps(stated).replace(chr(34), '')}`" if len(stated) == 1 else "its keys' defaults"
     if isinstance(value, list) and value:
         return f"`[{', '.join(map(str, value))}]`"
-    return "" if value in (None, []) else f"`{value}`"
+    said = json.dumps(value) if isinstance(value, bool) else value
+    return "" if value in (None, []) else f"`{said}`"
 
 
 def _value_of(schema: Mapping[str, Any]) -> str:
