@@ -34,6 +34,7 @@ from driftgauge.study import (
     Protocol,
     Question,
     Release,
+    SignIn,
     Study,
     Unit,
     Wellbeing,
@@ -314,6 +315,7 @@ PARTS: Final[Mapping[str, tuple[str, type[BaseModel]]]] = {
     "The primary estimand": ("The keys of `primary`.", Primary),
     "Collecting": ("The keys of `collect`. They stand in the manifest of each run.", Collect),
     "Wellbeing": ("The keys of `wellbeing`.", Wellbeing),
+    "Sign-in": ("The keys of `sign_in`. [How people sign in](../how-to/sign-in.md).", SignIn),
 }
 """The parts of a study file: what each is, and its model."""
 NOT_HERE: Final = {"GateRule": "[rule](../how-to/gate.md)"}
@@ -351,9 +353,8 @@ def _default_value(value: object) -> str:
         return f"`{json.dumps(stated).replace(chr(34), '')}`" if len(stated) == 1 else "its keys' defaults"
     if isinstance(value, list) and value:
         return f"`[{', '.join(map(str, value))}]`"
-    if isinstance(value, bool):
-        return f"`{str(value).lower()}`"
-    return "" if value in (None, []) else f"`{value}`"
+    said = json.dumps(value) if isinstance(value, bool) else value
+    return "" if value in (None, []) else f"`{said}`"
 
 
 def _value_of(schema: Mapping[str, Any]) -> str:

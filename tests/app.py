@@ -20,9 +20,11 @@ from playwright.sync_api import Browser, Page, expect, sync_playwright
 
 from driftgauge.pipeline.rating.people import consent, invite, join, who
 from driftgauge.pipeline.rating.serving import Serving
+from driftgauge.pipeline.rating.sign_in import provider_of
 from driftgauge.pipeline.rating.steps import Role
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.web.app import create_app
+from driftgauge.web.serve import free_port
 from tests.rating_studies import PASSWORD, serve
 
 FLAGS = (
@@ -74,9 +76,11 @@ def running(
 ) -> Generator[Running]:
     """Serve a study in a thread, on a free port of loopback."""
     with serve(folder, clock) as serving, Writer(serving) as writer:
-        config = uvicorn.Config(
-            create_app(serving, writer, doors=doors), port=0, log_level="error", lifespan="off", server_header=False
-        )
+        port = free_port(0)
+        base_url = f"http://127.0.0.1:{port}" if serving.study.sign_in else None
+        provider = provider_of(serving.study, base_url=base_url)
+        app = create_app(serving, writer, base_url=base_url, doors=doors, provider=provider)
+        config = uvicorn.Config(app, port=port, log_level="error", lifespan="off", server_header=False)
         server = uvicorn.Server(config)
         started = threading.Event()
         startup = server.startup
@@ -89,7 +93,6 @@ def running(
         thread = threading.Thread(target=server.run, daemon=True)
         thread.start()
         assert started.wait(30)
-        port = server.servers[0].sockets[0].getsockname()[1]
         with broken() as said:
             yield Running(f"http://127.0.0.1:{port}", serving)
             server.should_exit = True

@@ -145,6 +145,7 @@ EXTRAS: Final[Mapping[str, tuple[type[DriftgaugeError], frozenset[str]]]] = {
             "uvloop",
         },
     ),
+    "oidc": (RatingError, frozenset({"anyio", "authlib", "cryptography", "httpx2", "joserfc"})),
     "model": (EstimationError, frozenset({"formulaic", "pandas", "arviz_stats", "scipy"})),
     "bayes": (EstimationError, frozenset({"bambi", "pandas", "pymc", "nutpie", "arviz", "xarray", "pytensor"})),
 }

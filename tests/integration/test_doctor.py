@@ -23,6 +23,7 @@ from driftgauge.pipeline.doctor.place import disk_checks
 from driftgauge.pipeline.opened import open_study
 from driftgauge.study import load_study
 from tests.integration.test_light_install import run as run_light
+from tests.oidc_provider import oidc_provider
 
 DRIFTGAUGE = Path(sys.executable).parent / "driftgauge"
 KEY = "sk-do-not-show-this"
@@ -307,3 +308,23 @@ def test_a_light_install_is_told_what_it_lacks(town: Callable[..., Path]) -> Non
 def test_a_study_of_ratings_alone_needs_no_key(town: Callable[..., Path]) -> None:
     found = doctor(town(text="study: town\nfamilies: {Elm: [Elm 1, Elm 2]}\n"), environment={})
     assert pl.Series([check.state for check in found]).unique().to_list() == ["ok"]
+
+
+def signs_in_at(address: str) -> str:
+    return f"sign_in: {{issuer: '{address}', client_id: driftgauge, name: Example ID}}"
+
+
+def test_the_provider_is_reached_and_fits(town: Callable[..., Path]) -> None:
+    with oidc_provider(lambda: datetime.now(UTC)) as provider:
+        folder = town(signs_in_at(provider.address), text="study: town\n")
+        host = provider.address.removeprefix("http://")
+        right = [each for each in doctor(folder, environment={}) if each.area == "sign-in"]
+        assert [(each.about, each.state) for each in right] == [("DRIFTGAUGE_OIDC_SECRET", "warning"), (host, "ok")]
+        provider.document = {"issuer": "https://other.example.org", "code_challenge_methods_supported": ["plain"]}
+        [wrong] = [each for each in doctor(folder, environment={"DRIFTGAUGE_OIDC_SECRET": KEY}) if each.area == "sign-in"]
+        assert wrong.said == "calls itself https://other.example.org; takes no PKCE with S256"
+        provider.right()
+        provider.status = 503
+        [away] = [each for each in doctor(folder, environment={"DRIFTGAUGE_OIDC_SECRET": KEY}) if each.area == "sign-in"]
+        assert (away.state, away.said) == ("error", "answers with status 503")
+        assert doctor(folder, environment={"DRIFTGAUGE_OIDC_SECRET": KEY}, offline=True)[0].state == "ok"

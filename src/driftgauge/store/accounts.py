@@ -11,6 +11,7 @@ from driftgauge.store.tables import (
     accounts,
     assignments,
     demographics,
+    identities,
     invitations,
     journal,
     seats,
@@ -135,6 +136,19 @@ def find_account(connection: sa.Connection, account: str) -> Account:
     return Account(*tuple(connection.execute(_BY_ID, {"account_id": account}).one()))
 
 
+def find_identity(connection: sa.Connection, *, issuer: str, subject: str) -> Account | None:
+    """Return the account of somebody whom a provider knows, or null."""
+    query = sa.select(identities.c.account).where(identities.c.issuer == issuer, identities.c.subject == subject)
+    found = connection.execute(query).scalar()
+    return find_account(connection, found) if found else None
+
+
+def add_identity(connection: sa.Connection, *, issuer: str, subject: str, account: str, at: str) -> None:
+    """Keep that somebody whom a provider knows has an account."""
+    row = {"issuer": issuer, "subject": subject, "account": account, "at": at}
+    connection.execute(sa.insert(identities), [row])
+
+
 def roles_of(connection: sa.Connection, wanted: Sequence[str]) -> dict[str, tuple[str, str | None]]:
     """Return role and login of each of several accounts; the login is null once erased."""
     query = sa.select(accounts.c.account, accounts.c.role, accounts.c.login).where(accounts.c.account.in_(wanted))
@@ -156,6 +170,7 @@ def count_open(connection: sa.Connection, role: str) -> int:
 def erase_account(connection: sa.Connection, account: str, *, at: str) -> None:
     """Close an account and empty what says whose it is."""
     change_account(connection, account, login=None, password_hash=None, preferences="{}", disabled_at=at)
+    connection.execute(sa.delete(identities).where(identities.c.account == account))
     end_sessions(connection, account, at=at)
 
 

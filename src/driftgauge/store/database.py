@@ -25,7 +25,9 @@ KEPT: Final = 16
 """Connections that a process which serves keeps open; as many more may come and go."""
 _WRITER: Final = 0x6472_6966_74  # "drift": the advisory lock that makes one writer of many in PostgreSQL
 _TAKE_TURN: Final = sa.text("SELECT pg_advisory_xact_lock(:key)")
-_ERASED_FROM: Final = "ratings, responses, answers, submissions, renderings, accounts, demographics, draft_revisions, reviews"
+_ERASED_FROM: Final = (
+    "ratings, responses, answers, submissions, renderings, accounts, identities, demographics, draft_revisions, reviews"
+)
 _WRITES: Final = "driftgauge_writes"
 
 

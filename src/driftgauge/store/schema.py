@@ -7,7 +7,7 @@ import sqlalchemy as sa
 
 from driftgauge.errors import StoreError
 
-REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008")
+REVISIONS: Final = ("0001", "0002", "0003", "0004", "0005", "0006", "0007", "0008", "0009")
 """Every schema there was, in order; the last is ours."""
 
 

@@ -333,6 +333,15 @@ accounts: Final = sa.Table(
     sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),
 )
 
+identities: Final = sa.Table(
+    "identities",
+    metadata,
+    sa.Column("issuer", sa.String, primary_key=True, comment="the provider, as it calls itself"),
+    sa.Column("subject", sa.String, primary_key=True, comment="what it numbers somebody by; identity; the row goes on erasure"),
+    sa.Column("account", sa.String, sa.ForeignKey("accounts.account"), nullable=False, unique=True),
+    sa.Column("at", sa.String, nullable=False, comment="UTC: when the seat was taken"),
+)
+
 demographics: Final = sa.Table(
     "demographics",
     metadata,

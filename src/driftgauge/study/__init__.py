@@ -9,6 +9,7 @@ from driftgauge.study.lineage import load_lineage
 from driftgauge.study.load import STUDY_FILE, load_study
 from driftgauge.study.panels import PREFER_NOT_TO_SAY, Calibration, Gold, Overlap, Panel, Question
 from driftgauge.study.protocol import Margin, ModelPreset, Primary, Protocol, Unit, Wellbeing, load_protocol
+from driftgauge.study.sign_in import SignIn
 from driftgauge.study.template import PLAIN, TEMPLATES, safe_name, study_template
 from driftgauge.study.words import is_study_name
 
@@ -39,6 +40,7 @@ __all__ = [
     "Protocol",
     "Question",
     "Release",
+    "SignIn",
     "Study",
     "Unit",
     "Wellbeing",

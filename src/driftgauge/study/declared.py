@@ -16,6 +16,7 @@ from driftgauge.study.lineage import Standing, lineage_of
 from driftgauge.study.panels import Panel
 from driftgauge.study.places import SQLITE, File, Folder, MediaPlace, StorePlace, local_path
 from driftgauge.study.protocol import Declared, Protocol
+from driftgauge.study.sign_in import SignIn
 from driftgauge.study.together import mistakes_between
 from driftgauge.study.words import Count, Day, Name, StudyName
 
@@ -100,6 +101,9 @@ class Study(Declared):
     gate: tuple[Annotated[GateRule, BeforeValidator(gate_rule)], ...] = Field(default=(), description="decision rules")
     collect: Collect = Field(default=Collect(), description="when calls to releases and judges are given up")
     judges: tuple[Judge, ...] = Field(default=(), description="models that rate beside people, never among them")
+    sign_in: SignIn | None = Field(
+        default=None, description="a provider at which people may sign in; if absent, passwords alone"
+    )
 
     _folder: Path = PrivateAttr(default=Path())
 

@@ -11,11 +11,12 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
+from driftgauge.clients.identity import Provider
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.web.pages import STATIC, House, Visit, environment, new_visitor
-from driftgauge.web.routes import authoring, desk, entry, journal, lead, leaving, reviewing, settings, sitting, welcome
+from driftgauge.web.routes import authoring, desk, entry, journal, lead, leaving, reviewing, settings, sign_in, sitting, welcome
 from driftgauge.web.security import Guard
 from driftgauge.web.words import LANGUAGES
 
@@ -23,7 +24,12 @@ _CODES: Final = {404: "unknown", 405: "bad_body"}
 
 
 def create_app(
-    serving: Serving, writer: Writer, *, base_url: str | None = None, doors: Mapping[str, tuple[str, str]] | None = None
+    serving: Serving,
+    writer: Writer,
+    *,
+    base_url: str | None = None,
+    doors: Mapping[str, tuple[str, str]] | None = None,
+    provider: Provider | None = None,
 ) -> ASGIApp:
     """Return the app.
 
@@ -37,6 +43,8 @@ def create_app(
         Where people reach the app, such as ``https://rate.example.org``; null for wherever they say they do.
     doors
         Of a demonstration alone: what stands in a link, to a login and its password.
+    provider
+        At which people may sign in; null where the study declares none.
     """
     for language in LANGUAGES:
         environment(language)
@@ -45,6 +53,7 @@ def create_app(
             Route("/health", _health, methods=["GET"]),
             Mount("/static", StaticFiles(directory=STATIC)),
             *entry.ROUTES,
+            *sign_in.ROUTES,
             *welcome.ROUTES,
             *sitting.ROUTES,
             *settings.ROUTES,
@@ -57,7 +66,7 @@ def create_app(
         ],
         exception_handlers={HTTPException: _not_there, Exception: _broken},
     )
-    house = House(serving, writer, base_url, doors or {})
+    house = House(serving, writer, base_url, doors or {}, provider)
     app.state.house = house
     return Guard(app, lambda request, refusal: _stranger(house, request).refused(refusal), base_url)
 

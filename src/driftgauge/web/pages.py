@@ -12,6 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Response
 
+from driftgauge.clients.identity import Provider
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused, Who
 from driftgauge.pipeline.rating.writer import Writer
@@ -43,12 +44,15 @@ class House:
         Where people reach the app; null for wherever they say they do.
     doors
         Of a demonstration alone: what stands in a link, to a login and its password.
+    provider
+        At which people may sign in; null where the study declares none.
     """
 
     serving: Serving
     writer: Writer
     base_url: str | None = None
     doors: Mapping[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    provider: Provider | None = None
 
 
 @dataclass(frozen=True)
@@ -120,6 +124,7 @@ class Visit:
         panel = self.panel
         return {
             "study": self.house.serving.study.study,
+            "sign_in": self.house.serving.study.sign_in,
             "words": self.words,
             "direction": direction(self.words.language),
             "theme": preferences.theme if preferences else "system",

@@ -44,6 +44,17 @@ SENTENCES: Final = {
     "used": _("This invitation was used already. If it was you, log in."),
     "revoked": _("This invitation was taken back. Ask the study lead for a new one."),
     "no_invitation": _("This is not an invitation that we know. Check that the whole link was copied."),
+    "no_passwords": _("This study has no passwords. Sign in with the provider instead."),
+    "sign_in_stale": _(
+        "This sign-in was not finished in time, or not in this browser. Please begin again from the first page."
+    ),
+    "sign_in_cancelled": _("You did not sign in, and nothing was changed. You can try again whenever you like."),
+    "provider_away": _("The place where you sign in does not answer just now. Nothing was changed; please try again later."),
+    "provider_refused": _("The place where you sign in did not let this app go on. Please tell the study lead."),
+    "not_proven": _("It could not be made sure who you are, so you were not let in. Please try again, or tell the study lead."),
+    "no_seat": _("Nobody takes part here with this sign-in. If you were invited, open the link of your invitation first."),
+    "closed": _("Your place in this study is closed. If that is a mistake, ask the study lead."),
+    "has_account": _("You take part already with this sign-in. Log in with it; the invitation is still open."),
     "bad_key": _("That could not be read. Reload the page and try again."),
     "bad_text": _(
         "A text is too long, or has characters that cannot be stored. Nothing was saved; what you typed is still here."
@@ -72,7 +83,7 @@ SENTENCES: Final = {
 """Stable code to English sentence; the ``.po`` files translate it."""
 _BY_STATUS: Final = {
     400: "bad_body", 401: "log_in", 403: "not_allowed", 404: "unknown", 405: "bad_body", 409: "stale", 413: "too_large",
-    422: "missing", 429: "too_many_tries", 410: "expired", 500: "trouble", 503: "trouble",
+    422: "missing", 429: "too_many_tries", 410: "expired", 500: "trouble", 502: "trouble", 503: "trouble",
 }  # fmt: skip
 
 

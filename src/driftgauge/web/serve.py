@@ -21,6 +21,7 @@ from driftgauge.pipeline.opened import STORE
 from driftgauge.pipeline.rating.people import invite
 from driftgauge.pipeline.rating.roster import has_lead
 from driftgauge.pipeline.rating.serving import open_serving
+from driftgauge.pipeline.rating.sign_in import provider_of
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.study import load_study
 from driftgauge.web.app import create_app
@@ -72,7 +73,7 @@ def first_invitation(place: Place) -> str | None:
     Raises
     ------
     RatingError
-        When there is no secret, or several processes are to write to one file.
+        When there is no secret, several processes are to write to one file, or people could not sign in as is declared.
     """
     if place.workers > 1 and not (os.environ.get(STORE) or load_study(place.folder).store_url).startswith("postgresql"):
         raise RatingError(
@@ -80,6 +81,7 @@ def first_invitation(place: Place) -> str | None:
             remedy="Use --workers 1, or PostgreSQL: `store: postgresql+psycopg://user@host/database` in study.yaml.",
         )
     with open_serving(place.folder, serves=False) as serving:
+        provider_of(serving.study, base_url=place.base_url)
         return None if has_lead(serving) else invite(serving, role="lead")[0].link_path
 
 
@@ -145,7 +147,8 @@ def made_app(place: Place, doors: Mapping[str, tuple[str, str]]) -> ASGIApp:
     """Return the app of one process, with its own connections and its own writer."""
     serving = open_serving(place.folder)
     writer = Writer(serving)
-    app = create_app(serving, writer, base_url=place.base_url, doors=doors)
+    provider = provider_of(serving.study, base_url=place.base_url)
+    app = create_app(serving, writer, base_url=place.base_url, doors=doors, provider=provider)
     return within(app, (serving, writer))
 
 

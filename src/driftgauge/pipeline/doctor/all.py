@@ -12,6 +12,7 @@ from driftgauge.pipeline.doctor.place import EXTRAS, benchmark_checks, clock_che
 from driftgauge.pipeline.doctor.reach import PATIENCE, endpoint_checks
 from driftgauge.pipeline.doctor.records import Check
 from driftgauge.pipeline.doctor.releases import addresses, asked, collected, release_checks
+from driftgauge.pipeline.doctor.sign_in import sign_in_checks
 from driftgauge.study import STUDY_FILE, Study, load_study
 
 _STORE: Final = "DRIFTGAUGE_STORE"
@@ -75,6 +76,8 @@ def _of_study(
     yield from extra_checks(needed, installed=installed)
     yield from release_checks(study, environment, installed=installed)
     yield from _endpoints(study, environment, offline=offline, patience=patience)
+    if study.sign_in:
+        yield from sign_in_checks(study.sign_in, environment, installed=installed, offline=offline, patience=patience)
     yield from benchmark_checks(study, collected(study))
     last_entry = None
     if all(map(installed, EXTRAS["store"][0])):

@@ -17,6 +17,7 @@ from driftgauge.pipeline.doctor.records import Check
 PATIENCE: Final = 3.0
 """Seconds that an address has to answer in."""
 _AT_ONCE: Final = 8
+_MOST: Final = 1_000_000
 _REMEDY: Final = "Check the network, the address and the proxy; or leave it out with --offline."
 
 
@@ -52,6 +53,19 @@ def _reached(address: str, *, patience: float) -> Check:
     about = shown_name(f"{host}:{port}" if port else host)
     fault = _fault(f"{parts.scheme}://{_authority(host, port)}{parts.path or '/'}", patience)
     return Check("endpoint", about, "error", fault, _REMEDY) if fault else Check("endpoint", about, "ok", "answers")
+
+
+def read(url: str, *, patience: float = PATIENCE) -> tuple[bytes, str | None]:
+    """Return what an address answers to GET, at most a megabyte, and why it does not where that is so."""
+    opener = build_opener(_Stay, HTTPSHandler(context=ssl.create_default_context()))
+    try:
+        with opener.open(Request(url, headers={"User-Agent": "driftgauge doctor"}), timeout=patience) as answer:
+            return answer.read(_MOST), None
+    except HTTPError as error:
+        error.close()
+        return b"", f"answers with status {error.code}"
+    except (URLError, OSError, http.client.HTTPException, ValueError) as error:
+        return b"", _words(error.reason if isinstance(error, URLError) else error, patience)
 
 
 def _authority(host: str, port: int | None) -> str:

@@ -14,7 +14,7 @@ class Check:
     ----------
     area
         What it belongs to: ``study``, ``extra``, ``release``, ``key``, ``endpoint``, ``benchmark``, ``store``, ``clock``,
-        ``disk``.
+        ``disk``, ``sign-in``.
     about
         Which one.
     state

@@ -189,21 +189,41 @@ def join(serving: Serving, token: str, *, login: str, password: str) -> str:
     Raises
     ------
     Refused
-        As `invited` does; 422 ``bad_login``, ``weak_password`` or ``login_taken``.
+        As `invited` does; 403 ``no_passwords``; 422 ``bad_login``, ``weak_password`` or ``login_taken``.
     """
+    _with_passwords(serving)
     login = _login(login)
     _strong(password, login)
     hashed = _hash(password)
-    now = text_of(serving.now())
     with serving.store.writing() as connection:
-        name, invitation = _invited(serving, connection, token)
-        if accounts.find_login(connection, login):
-            raise Refused(422, "login_taken", "somebody has that name already")
-        account = secrets.token_urlsafe(16)
-        row = {"account": account, "role": invitation.role, "rater": invitation.rater, "login": login, "password_hash": hashed}
-        accounts.add_account(connection, row | {"created_at": now, "preferences": "{}", "entry": serving.entry})
-        accounts.use_invitation(connection, name, at=now)
-        return _begin(serving, connection, account)
+        return begin(serving, connection, take_seat(serving, connection, token, login=login, password_hash=hashed))
+
+
+def take_seat(serving: Serving, connection: Connection, token: str, *, login: str, password_hash: str | None = None) -> str:
+    """Make an account of an invitation, in a transaction that writes, and return its id.
+
+    Raises
+    ------
+    Refused
+        As `invited` does; 422 ``login_taken``.
+    """
+    now = text_of(serving.now())
+    name, invitation = _invited(serving, connection, token)
+    if accounts.find_login(connection, login):
+        raise Refused(422, "login_taken", "somebody has that name already")
+    account = secrets.token_urlsafe(16)
+    row = {"account": account, "role": invitation.role, "rater": invitation.rater, "login": login}
+    accounts.add_account(
+        connection, row | {"password_hash": password_hash, "created_at": now, "preferences": "{}", "entry": serving.entry}
+    )
+    accounts.use_invitation(connection, name, at=now)
+    return account
+
+
+def _with_passwords(serving: Serving) -> None:
+    declared = serving.study.sign_in
+    if declared and declared.only:
+        raise Refused(403, "no_passwords", "this study has no passwords: study.yaml says sign_in only")
 
 
 def _login(text: str) -> str:
@@ -248,8 +268,9 @@ def log_in(serving: Serving, *, login: str, password: str, client: str) -> str:
     Raises
     ------
     Refused
-        401 ``wrong`` whatever was wrong, after as long a time; 429 ``too_many_tries``.
+        401 ``wrong`` whatever was wrong, after as long a time; 403 ``no_passwords``; 429 ``too_many_tries``.
     """
+    _with_passwords(serving)
     login = unicodedata.normalize("NFKC", login[:200]).strip().lower()
     tries = _count_try(serving, login=login, client=client)
     with serving.store.reading() as connection:
@@ -263,7 +284,7 @@ def log_in(serving: Serving, *, login: str, password: str, client: str) -> str:
         accounts.forgive(connection, tries, of=_against(serving, "login", login))
         if _HASHER.check_needs_rehash(hashed):
             accounts.change_account(connection, account.account, password_hash=_hash(password))
-        return _begin(serving, connection, account.account)
+        return begin(serving, connection, account.account)
 
 
 def _unpaired(text: str) -> bool:
@@ -286,7 +307,8 @@ def _count_try(serving: Serving, *, login: str, client: str) -> list[int]:
         return accounts.add_tries(connection, list(limits), at=text_of(now), forget_before=since)
 
 
-def _begin(serving: Serving, connection: Connection, account: str) -> str:
+def begin(serving: Serving, connection: Connection, account: str) -> str:
+    """Begin a session in a transaction that writes, and return what the cookie holds."""
     cookie = secrets.token_urlsafe(32)
     now = serving.now()
     accounts.add_session(
