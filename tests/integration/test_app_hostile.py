@@ -30,6 +30,9 @@ PAGES: Final[Mapping[str, tuple[tuple[str | None, str, tuple[str, ...]], ...]]] 
     "/login": ((None, f"/login?bye={NAMES[0]}&left={NAMES[1]}&next=javascript:window.ran=1&lang={NAMES[2]}", ()),),
     "/join/{token}": ((None, "/join/{token}", ()), (None, f"/join/{NAMES[0]}", ())),
     "/enter/{door}": ((None, "/enter/door", ()), (None, f"/enter/{NAMES[5]}", ())),
+    "/sign-in": ((None, f"/sign-in?csrf={NAMES[0]}", ()),),
+    "/join/{token}/sign-in": ((None, f"/join/{NAMES[0]}/sign-in?csrf={NAMES[1]}", ()),),
+    "/signed-in": ((None, f"/signed-in?state={NAMES[0]}&code={NAMES[1]}&iss={NAMES[2]}&error={NAMES[3]}", ()),),
     "/consent": (("new", "/consent", ("markdown",)), ("ana", "/consent", ())),
     "/about-you": (("practising", "/about-you", NAMES),),
     "/guidelines": (("practising", "/guidelines", ("markdown",)), ("ana", "/guidelines", ())),
@@ -94,6 +97,7 @@ POSTS: Final[Mapping[str, tuple[str | None, str]]] = {
     "/reviews/{draft}": ("ben", "/reviews/{in_review}"),
     "/desk/export": ("lead", "/desk"),
     "/logout": ("vera", "/desk"),
+    "/people/close": ("lead", "/people"),
 }
 """Each route that takes a form: who sends it, and from which page."""
 FIELDS: Final = (
