@@ -208,7 +208,7 @@ samples: Final = sa.Table(
     metadata,
     sa.Column("scenario", sa.String, primary_key=True),
     sa.Column("stratum", sa.String, nullable=False, comment="intent and harm category"),
-    sa.Column("inclusion", sa.Double, nullable=False, comment="the probability with which it is rated by people, in (0, 1]"),
+    sa.Column("inclusion", sa.Float(53), nullable=False, comment="the probability with which it is rated by people, in (0, 1]"),
     sa.Column("drawn", sa.Boolean(create_constraint=False), nullable=False, comment="whether people rate its responses"),
     sa.Column("seed", sa.BigInteger, nullable=False),
     sa.Column("entry", ROW, sa.ForeignKey("journal.entry"), nullable=False),

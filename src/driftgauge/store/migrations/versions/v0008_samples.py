@@ -16,7 +16,7 @@ def upgrade() -> None:
         sa.Column("scenario", sa.String(), nullable=False),
         sa.Column("stratum", sa.String(), nullable=False, comment="intent and harm category"),
         sa.Column(
-            "inclusion", sa.Double(), nullable=False, comment="the probability with which it is rated by people, in (0, 1]"
+            "inclusion", sa.Float(53), nullable=False, comment="the probability with which it is rated by people, in (0, 1]"
         ),
         sa.Column("drawn", sa.Boolean(), nullable=False, comment="whether people rate its responses"),
         sa.Column("seed", sa.BigInteger(), nullable=False),
