@@ -13,8 +13,8 @@ import click
 from driftgauge.errors import DriftgaugeError
 
 VERBS: Final = (
-    "analyze", "benchmark", "check", "collect", "demo", "doctor", "gate", "init", "measure", "monitor", "power", "rate",
-    "report", "responses", "simulate", "trace",
+    "analyze", "benchmark", "check", "collect", "demo", "doctor", "gate", "init", "measure", "monitor", "move", "power",
+    "rate", "report", "responses", "simulate", "trace",
 )  # fmt: skip
 
 

@@ -100,6 +100,22 @@ class Database:
         with _said(self), self.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             yield connection
 
+    @contextmanager
+    def exclusive(self) -> Generator[sa.Connection]:
+        """Yield the one connection that writes; of SQLite, the only one that is open at all.
+
+        Raises
+        ------
+        StoreError
+            When another writer does not finish in time; of SQLite, when anybody else has it open.
+        """
+        with _said(self), self.engine.connect().execution_options(**{_WRITES: True}) as connection:
+            if self.is_sqlite:
+                connection.exec_driver_sql("PRAGMA locking_mode = EXCLUSIVE")
+                connection.rollback()
+            with self._turn(connection):
+                yield connection
+
     def close(self) -> None:
         """Close the connections that are kept open; it can be used again after that."""
         self.engine.dispose()

@@ -4,11 +4,14 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 
 from driftgauge.store.tables import journal
+
+MOVED: Final = "move"
+"""The verb of the entry that both journals end with after a move; with `to` in its detail, the rows live there now."""
 
 
 @dataclass(frozen=True)

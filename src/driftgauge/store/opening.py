@@ -47,6 +47,7 @@ def open_store(
         found = schema.current(connection, database.name)
         if found:
             _of_this_study(connection, study, name=database.name)
+            _still_here(connection, name=database.name)
     if found is None and not create:
         raise StoreError(f"{database.name} is empty: nothing was imported yet", remedy=_IMPORT)
     if found != schema.REVISIONS[-1]:
@@ -81,4 +82,13 @@ def _of_this_study(connection: sa.Connection, study: str, *, name: str) -> None:
         raise StoreError(
             f"{name} is the store of study {other!r}, and study.yaml is of {study!r}",
             remedy="Give each study a store of its own; a study keeps its name.",
+        )
+
+
+def _still_here(connection: sa.Connection, *, name: str) -> None:
+    last = next(iter(journal.newest(connection, count=1)), None)
+    if last is not None and last.verb == journal.MOVED and "to" in last.detail:
+        raise StoreError(
+            f"{name} was moved to {last.detail['to']} on {last.at[:10]}; nobody writes here any more",
+            remedy=f"Write into study.yaml: store: {last.detail['to']}",
         )
