@@ -6,10 +6,12 @@ from pathlib import Path
 import click
 
 from driftgauge.cli import options
+from driftgauge.cli.both import Both
+from driftgauge.cli.browse import browse_command
 from driftgauge.pipeline.report import report
 
 
-@click.command("report")
+@click.command("report", cls=Both)
 @options.study
 @options.as_json
 def report_command(study: Path, as_json: bool) -> None:
@@ -22,3 +24,6 @@ def report_command(study: Path, as_json: bool) -> None:
     if found.already_there:
         click.echo("The same report was there already; nothing was done.")
     click.echo(f"Report: {found.path}")
+
+
+report_command.add_command(browse_command)

@@ -44,6 +44,10 @@ class Prompts:
         """Return whether there is such a prompt."""
         return prompt in self.rows
 
+    def hash_of(self, prompt: str) -> str:
+        """Return the hash that a prompt was frozen under."""
+        return str(self.frame["prompt_hash"][self.rows[prompt]])
+
     def turns(self, prompt: str) -> tuple[Turn, ...]:
         """Return what is said in a prompt, in order; it and its media are read now, and held to their hashes.
 

@@ -79,7 +79,7 @@ def trace(folder: Path, identifier: str) -> Trace:
     if is_study(folder) and read_manifest(folder / OUT) is None:
         return _unmeasured(folder, identifier)
     results = load_results(folder)
-    behind = _behind(results)
+    behind = behind_of(results)
     kind, found = _find(identifier, _ids(results.estimates, behind))
     lookup = Lookup(behind.ratings, results.protocol)
     if kind == "estimate":
@@ -116,7 +116,7 @@ def _collected(behind: Behind, kind: str, found: str) -> pl.DataFrame | None:
 COLUMNS: Final[Mapping[str, str]] = {"rating": "rating_id", "response": "response_id", "prompt": "prompt"}
 
 
-def _behind(results: Results) -> Behind:
+def behind_of(results: Results) -> Behind:
     """Return the ratings of an analysis: its own copy, or the store's as they were then."""
     if results.study is None:
         return Behind(pl.read_parquet(results.folder / "ratings.parquet"), None)

@@ -24,7 +24,6 @@ _POLICY: Final = "; ".join(
     )
 )  # fmt: skip
 _HEADERS: Final = {
-    "content-security-policy": _POLICY,
     "referrer-policy": "same-origin",
     "x-content-type-options": "nosniff",
     "x-frame-options": "DENY",
@@ -49,18 +48,21 @@ class Guard:
         Writes the page of a refusal.
     base_url
         Where people reach the app; null for wherever they say they do.
+    policy
+        What a page may load and run.
     """
 
     app: ASGIApp
     refuse: Callable[[Request, Refused], ASGIApp]
     base_url: str | None = None
+    policy: str = _POLICY
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request, or refuse it before anything of it is looked at."""
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
-        sending = _with_headers(scope, send)
+        sending = _with_headers(scope, send, policy=self.policy)
         try:
             self._check(scope)
             body = await _bounded(scope, receive)
@@ -147,12 +149,12 @@ def _too_large(most: int) -> Refused:
     return Refused(413, code, f"the request is larger than {most:,} bytes")
 
 
-def _with_headers(scope: Scope, send: Send) -> Send:
+def _with_headers(scope: Scope, send: Send, *, policy: str) -> Send:
     lasting = scope["path"].startswith("/static/") and b"v=" in scope.get("query_string", b"")
 
     async def sending(message: Message) -> None:
         if message["type"] == "http.response.start":
-            message["headers"] = [*message["headers"], *_ALWAYS]
+            message["headers"] = [*message["headers"], (b"content-security-policy", policy.encode()), *_ALWAYS]
             headers = MutableHeaders(scope=message)
             good = message["status"] in {200, 304}
             headers.setdefault("cache-control", f"public, {_YEAR}, immutable" if lasting and good else "no-store")

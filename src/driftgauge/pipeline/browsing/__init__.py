@@ -1,0 +1,1 @@
+"""``driftgauge report serve``: finished measurements to walk through, from all studies down to one rating."""
