@@ -26,8 +26,8 @@ VALUES: Final = tuple(f"x {each} {MARK}".encode() for each in _PLAIN)
 """A header cannot hold a line break or NUL: those are sent apart."""
 TOLD: Final = (
     "user-agent", "referer", "accept-language", "x-forwarded-for", "x-forwarded-proto", "x-forwarded-host",
-    "x-forwarded-prefix", "x-real-ip", "forwarded", "via", "x-request-id", "traceparent", "authorization", "if-none-match", "if-modified-since",
-    "hx-target", "hx-current-url", "hx-trigger", "x-http-method-override", "sec-fetch-site", "from", "te",
+    "x-forwarded-prefix", "x-real-ip", "forwarded", "via", "x-request-id", "traceparent", "authorization", "if-none-match",
+    "if-modified-since", "hx-target", "hx-current-url", "hx-trigger", "x-http-method-override", "sec-fetch-site", "from", "te",
 )  # fmt: skip
 """What says something of who asks: all of them at once, on every page."""
 STEERING: Final = (
