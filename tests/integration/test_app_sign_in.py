@@ -23,8 +23,9 @@ from tests.rating_studies import PASSWORD, Clock, declared, draw
 SIGN_IN = "sign_in: {issuer: %s, client_id: driftgauge, name: Example ID, only: %s}\n"
 
 
-def study(folder: Path, issuer: str, *, only: bool = False, raters: int = 60) -> Path:
-    (folder / "study.yaml").write_text("study: town\n" + declared(raters=raters) + SIGN_IN % (issuer, str(only).lower()))
+def study(folder: Path, issuer: str, *, only: bool = False, raters: int = 60, store: str = "") -> Path:
+    text = f"study: town\n{store}{declared(raters=raters)}{SIGN_IN % (issuer, str(only).lower())}"
+    (folder / "study.yaml").write_text(text)
     draw(folder, responses_=2, raters=raters)
     return folder
 
@@ -38,12 +39,13 @@ class World:
     clock: Clock
 
 
-@pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
-    clock = Clock()
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lasting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
+    clock, is_server = Clock(), request.param == "postgresql"
+    store = f"store: {request.getfixturevalue('server').new_database()}\n" if is_server else ""
     with pytest.MonkeyPatch.context() as environment, oidc_provider(clock) as provider:
         environment.setenv("DRIFTGAUGE_OIDC_SECRET", CLIENT_SECRET)
-        with running(study(tmp_path_factory.mktemp("sign-in"), provider.address), clock) as app:
+        with running(study(tmp_path_factory.mktemp("sign-in"), provider.address, store=store), clock) as app:
             yield World(app, provider, clock)
 
 
