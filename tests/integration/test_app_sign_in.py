@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from joserfc.jwk import ECKey
 
 from driftgauge.pipeline.rating.people import disable
-from driftgauge.store.tables import accounts, identities, invitations, sessions
+from driftgauge.store.tables import accounts, identities, invitations, sessions, tries
 from driftgauge.store.write import erase
 from tests.app import Running, chromium, person, running, tab
 from tests.oidc_provider import CLIENT, CLIENT_SECRET, EMAIL, Provider, oidc_provider, unsigned
@@ -256,6 +256,19 @@ def test_an_answer_comes_back_once(world: World) -> None:
         again = httpx.get(back, cookies=cookies)
     assert (again.status_code, "Please begin again" in said(again)) == (409, True)
     assert rows(world) == before
+
+
+def test_that_an_answer_came_back_is_forgotten_when_it_is_too_old_to_be_taken(world: World) -> None:
+    counts: list[int] = []
+    with person(world.app) as found:
+        signs_in(found.web, world, world.app.invitation())
+        for minutes in (9, 16):
+            world.clock.goes(minutes=minutes)
+            signs_in(found.web, world)
+            with world.app.serving.store.reading() as connection:
+                counts.append(len(connection.execute(sa.select(tries)).all()))
+    assert counts[0] >= 2
+    assert counts[1] == 1
 
 
 def test_an_answer_is_taken_in_the_browser_alone_that_asked(world: World) -> None:
