@@ -348,6 +348,38 @@ def test_an_author_is_sent_to_rest(browser: Browser, tmp_path: Path) -> None:
             expect(opened.page.get_by_role("heading", name="Done for today")).to_be_visible()
 
 
+@pytest.mark.parametrize(("data", "said"), [("keep", "is kept under its random name"), ("erase", "is erased")])
+def test_an_author_can_stop_for_good_as_the_consent_says(browser: Browser, tmp_path: Path, data: str, said: str) -> None:
+    folder = made(tmp_path)
+    with (folder / "study.yaml").open("a") as file:
+        file.write(f"authoring: {{withdrawal: {data}}}\n")
+    with running(folder, Clock()) as app:
+        with tab(browser, app.address, cookie=somebody(app, "ana", consents=False)) as opened:
+            page = opened.page
+            page.goto("/consent")
+            assert f"what you wrote until then {said}" in page.inner_text("main")
+            page.get_by_label("I have read this").check()
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", name="Scenarios")).to_be_visible()
+            wrote(app, str(page.context.cookies()[0]["value"]))
+            page.goto("/settings")
+            page.get_by_role("link", name="Stop taking part").click()
+            assert serious(page) == []
+            assert "you have written" in page.inner_text("main")
+            page.get_by_label("I want to stop taking part, for good.").check()
+            page.get_by_role("button", name="Stop taking part").click()
+            expect(page.get_by_role("status")).to_contain_text("You no longer take part")
+            page.goto("/scenarios")
+            expect(page).to_have_url(f"{app.address}/login")
+            assert opened.said == []
+        with app.serving.store.reading() as connection:
+            contents = list(connection.execute(sa.select(draft_revisions.c.content)).scalars())
+        assert [content is not None for content in contents] == [data == "keep"]
+        with person(app, somebody(app, "lead", "lead", consents=False)) as lead:
+            page_of_lead = lead.web.get("/journal").text
+            assert "scenarios kept" in page_of_lead if data == "keep" else "scenarios erased" in page_of_lead
+
+
 def test_nothing_that_is_written_runs_or_fetches_anything(browser: Browser, tmp_path: Path) -> None:
     with running(made(tmp_path), Clock()) as app:
         ana, lead = somebody(app, "ana"), somebody(app, "lead", "lead", consents=False)
