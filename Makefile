@@ -74,10 +74,11 @@ ppi: .stamp/all  ## coverage and gain of prediction-powered intervals by simulat
 calibration: .stamp/all  ## simulation-based calibration of the engine posterior (long; resumable)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.sbc
 
-kills: .stamp/all  ## kill -9 a hundred times during import, migration, freeze, draw and rating, fifty times during collect, on each database (long)
+kills: .stamp/all  ## kill -9 a hundred times during import, migration, freeze, draw, rating and writing, fifty times during collect, on each database (long)
 	$(BIN)/python -m tests.kills --times 100
 	$(BIN)/python -m tests.collect_kills --times 50
 	$(BIN)/python -m tests.rating_kills --times 100
+	$(BIN)/python -m tests.draft_kills --times 100
 
 pictures: .stamp/all  ## take the pictures of the rating app in docs/images/rating again
 	$(BIN)/python docs/rating_pictures.py

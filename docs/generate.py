@@ -20,6 +20,7 @@ import driftgauge
 from driftgauge import frames
 from driftgauge.cli import cli
 from driftgauge.study import (
+    Authoring,
     Calibration,
     Collect,
     Gold,
@@ -315,6 +316,7 @@ PARTS: Final[Mapping[str, tuple[str, type[BaseModel]]]] = {
     "The primary estimand": ("The keys of `primary`.", Primary),
     "Collecting": ("The keys of `collect`. They stand in the manifest of each run.", Collect),
     "Wellbeing": ("The keys of `wellbeing`.", Wellbeing),
+    "Authoring": ("The keys of `authoring`. [How scenarios are written](../how-to/author-prompts.md).", Authoring),
     "Sign-in": ("The keys of `sign_in`. [How people sign in](../how-to/sign-in.md).", SignIn),
 }
 """The parts of a study file: what each is, and its model."""

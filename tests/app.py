@@ -72,11 +72,11 @@ def broken() -> Generator[list[str]]:
 
 @contextmanager
 def running(
-    folder: Path, clock: Callable[[], datetime], *, doors: Mapping[str, tuple[str, str]] | None = None
+    folder: Path, clock: Callable[[], datetime], *, doors: Mapping[str, tuple[str, str]] | None = None, port: int = 0
 ) -> Generator[Running]:
-    """Serve a study in a thread, on a free port of loopback."""
+    """Serve a study in a thread, on a port of loopback: any that is free for 0."""
     with serve(folder, clock) as serving, Writer(serving) as writer:
-        port = free_port(0)
+        port = free_port(port)
         base_url = f"http://127.0.0.1:{port}" if serving.study.sign_in else None
         provider = provider_of(serving.study, base_url=base_url)
         app = create_app(serving, writer, base_url=base_url, doors=doors, provider=provider)

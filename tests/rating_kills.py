@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
@@ -39,6 +39,31 @@ RESPONSES = 600
 _COUNTS = "counts.json"
 
 
+@dataclass(frozen=True)
+class Work:
+    """What is killed.
+
+    Parameters
+    ----------
+    declares
+        Of ``study.yaml``, without the store.
+    prepares
+        Brings the people in; for each of them there are so many things to do.
+    goes_on
+        Lets everybody do what is left, by a seed.
+    looks
+        Counts what is there against the journals of everybody.
+    size
+        How many things each does, unless it is said.
+    """
+
+    declares: str
+    prepares: Callable[[Path, int], None]
+    goes_on: Callable[[Path, int], None]
+    looks: Callable[[Path], dict[str, int]]
+    size: int
+
+
 @dataclass
 class Tally:
     """What came of the kills on one database; `lost`, `twice` and `wrong` end the run when they are not 0."""
@@ -55,10 +80,10 @@ class Tally:
     seconds: float = 0.0
 
 
-def main() -> None:
-    arguments = argparse.ArgumentParser(description="Kill -9 at random moments while raters rate.")
+def main(work: Work, *, description: str) -> None:
+    arguments = argparse.ArgumentParser(description=description)
     arguments.add_argument("--times", type=int, default=100)
-    arguments.add_argument("--responses", type=int, default=RESPONSES, help="of a study, for each rater")
+    arguments.add_argument("--size", type=int, default=work.size, help="how many things each does in a study")
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--databases", nargs="+", choices=("sqlite", "postgresql"), default=("sqlite", "postgresql"))
     chosen = arguments.parse_args()
@@ -66,53 +91,43 @@ def main() -> None:
         base = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         for database in chosen.databases:
             new = stack.enter_context(postgres()).new_database if database == "postgresql" else None
-            tally = killed(
-                database, chosen.times, base=base, chance=random.Random(chosen.seed), new=new, responses=chosen.responses
-            )
+            tally, began = Tally(database), time.monotonic()
+            chance = random.Random(chosen.seed)
+            while tally.kills < chosen.times:  # a study that is done gives way to the next
+                _one_study(work, a_study(work, base, new, chosen.size), tally, times=chosen.times, chance=chance)
+            tally.seconds = round(time.monotonic() - began, 1)
             sys.stdout.write(json.dumps(asdict(tally)) + "\n")
             sys.stdout.flush()
 
 
-def killed(
-    database: str, times: int, *, base: Path, chance: random.Random, new: Callable[[], str] | None, responses: int = RESPONSES
-) -> Tally:
-    """Kill so many serving processes; a study that is rated to its end gives way to the next."""
-    tally, began = Tally(database), time.monotonic()
-    while tally.kills < times:
-        _one_study(a_study(base, new, responses), tally, times=times, chance=chance)
-    tally.seconds = round(time.monotonic() - began, 1)
-    return tally
-
-
-def _one_study(folder: Path, tally: Tally, *, times: int, chance: random.Random) -> None:
+def _one_study(work: Work, folder: Path, tally: Tally, *, times: int, chance: random.Random) -> None:
     tally.studies += 1
     finished = False
     while tally.kills < times and not finished:
         seed = chance.randrange(1 << 30)
-        finished = run_and_kill(partial(rate, folder, seed), after=chance.uniform(0.05, 1.2))
+        finished = run_and_kill(partial(work.goes_on, folder, seed), after=chance.uniform(0.05, 1.2))
         tally.kills += 1
-        counts = _counted(folder)
+        counts = _counted(work, folder)
         for name in ("lost", "twice", "wrong", "taken_all_the_same", "unanswered"):
             setattr(tally, name, getattr(tally, name) + counts.get(name, 0))
-    in_child(lambda: rate(folder, 1))
-    counts = _counted(folder)
+    in_child(lambda: work.goes_on(folder, 1))
+    counts = _counted(work, folder)
     tally.acknowledged += counts["acknowledged"]
     if tally.lost or tally.twice or tally.wrong or any(counts[name] for name in ("lost", "twice", "wrong", "open")):
         raise SystemExit(f"{tally}, {counts}")
     shutil.rmtree(folder)
 
 
-def _counted(folder: Path) -> dict[str, int]:
-    in_child(lambda: looked(folder))
+def _counted(work: Work, folder: Path) -> dict[str, int]:
+    in_child(lambda: (folder / _COUNTS).write_text(json.dumps(work.looks(folder))))
     return json.loads((folder / _COUNTS).read_text())
 
 
-def a_study(base: Path, new: Callable[[], str] | None, responses: int) -> Path:
+def a_study(work: Work, base: Path, new: Callable[[], str] | None, size: int) -> Path:
     folder = Path(tempfile.mkdtemp(dir=base))
     store = f"store: {new()}\n" if new else ""
-    text = declared(raters=RATERS, day_items=1_000_000, break_every=1_000_000)
-    (folder / "study.yaml").write_text(f"study: town\n{store}{text}")
-    in_child(lambda: _prepare(folder, responses))
+    (folder / "study.yaml").write_text(f"study: town\n{store}{work.declares}")
+    in_child(lambda: work.prepares(folder, size))
     return folder
 
 
@@ -138,7 +153,7 @@ def rate(folder: Path, seed: int) -> None:
 def _one(writer: Writer, rater: Rater, journal: Path, chance: random.Random) -> None:
     """Rate to the end, and write down what is about to be sent and what was acknowledged."""
     who = rater.who
-    unanswered = list(_told(journal)[1].values())
+    unanswered = list(told_by(journal).unanswered.values())
     with journal.open("ab", buffering=0) as told:
 
         def send(what: dict[str, Any], *, again: bool = False) -> None:
@@ -164,51 +179,62 @@ def _judged(assignment: str, chance: random.Random) -> dict[str, Any]:
     return what | {"harm": chance.randint(1, 5), "success": chance.random() < 0.5, "comment": f"thought {chance.random()}"}
 
 
-def _told(journal: Path) -> tuple[dict[str, dict[str, Any]], dict[str, dict[str, Any]], dict[str, int], int]:
-    """Return what was sent, what of it was not answered, the revision of what was, and how much was taken before it said so."""
-    sent: dict[str, dict[str, Any]] = {}
-    taken: dict[str, int] = {}
-    again = 0
-    for line in journal.read_text().splitlines() if journal.exists() else []:
-        try:
-            said = json.loads(line)
-        except ValueError:  # the kill cut it
-            continue
-        if said[0] == "sent":
-            sent[said[1]["key"]] = said[1]
-        else:
-            taken[said[1]] = said[2]
-            again += said[3]
-    return sent, {key: what for key, what in sent.items() if key not in taken}, taken, again
+@dataclass(frozen=True)
+class Told:
+    """What journals say: what was sent, by its key; of what was taken, the revision."""
+
+    sent: dict[str, dict[str, Any]]
+    taken: dict[str, int]
+
+    @property
+    def unanswered(self) -> dict[str, dict[str, Any]]:
+        return {key: what for key, what in self.sent.items() if key not in self.taken}
 
 
-def looked(folder: Path) -> None:
-    """Compare what is there with what everybody's journal says, and write down the counts."""
-    counts: Counter[str] = Counter(dict.fromkeys(("lost", "twice", "wrong", "open", "acknowledged"), 0))
-    sent: dict[str, dict[str, Any]] = {}
-    taken: dict[str, int] = {}
-    for journal in folder.glob("journal-*"):
-        of_one = _told(journal)
-        sent |= of_one[0]
-        taken |= of_one[2]
-        counts["unanswered"] += len(of_one[1])
+def told_by(*journals: Path) -> Told:
+    """Return what is written down."""
+    found = Told({}, {})
+    for journal in journals:
+        for line in journal.read_text().splitlines() if journal.exists() else []:
+            try:
+                said = json.loads(line)
+            except ValueError:  # the kill cut it
+                continue
+            if said[0] == "sent":
+                found.sent[said[1]["key"]] = said[1]
+            else:
+                found.taken[said[1]] = said[2]
+    return found
+
+
+def held_against(told: Told, revisions: Mapping[str, int]) -> Counter[str]:
+    """Count what was acknowledged, and of it what is not there, by the revision that each key has in the store."""
+    counts = Counter(dict.fromkeys(("lost", "twice", "wrong", "open"), 0))
+    counts["acknowledged"], counts["unanswered"] = len(told.taken), len(told.unanswered)
+    counts["lost"] = sum(revisions.get(key) != revision for key, revision in told.taken.items())
+    counts["taken_all_the_same"] = sum(key not in told.taken for key in revisions)
+    counts["wrong"] = sum(key not in told.sent for key in revisions)
+    return counts
+
+
+def looked(folder: Path) -> dict[str, int]:
+    """Compare what is there with what everybody's journal says."""
+    told = told_by(*folder.glob("journal-*"))
     with serve(folder, lambda: datetime.now(UTC)) as serving, serving.store.reading() as connection:
         there = _submitted(connection)
         states = {row.assignment: row.state for row in connection.execute(sa.select(assignments))}
         rated = connection.execute(sa.select(sa.func.count()).select_from(ratings)).scalar_one()
         items = connection.execute(sa.select(sa.func.sum(sittings.c["items"]))).scalar_one()
     by_key = {row.key: row for row in there}
-    counts["acknowledged"] = len(taken)
-    counts["lost"] = sum(key not in by_key or by_key[key].revision != revision for key, revision in taken.items())
+    counts = held_against(told, {key: row.revision for key, row in by_key.items()})
     counts["twice"] = len(there) - len(by_key) + abs(rated - len(there))
-    counts["taken_all_the_same"] = sum(key not in taken for key in by_key)
-    counts["wrong"] = sum(key not in sent or _differs(sent[key], row) for key, row in by_key.items())
+    counts["wrong"] += sum(_differs(told.sent[key], row) for key, row in by_key.items() if key in told.sent)
     newest = {row.assignment: row for row in there}
     expected = {name: ("skipped" if row.skipped else "rated") for name, row in newest.items()}
     counts["wrong"] += sum(state != expected.get(name, "open") for name, state in states.items())
     counts["wrong"] += (items or 0) != len(newest)
     counts["open"] = sum(state == "open" for state in states.values())
-    (folder / _COUNTS).write_text(json.dumps(counts))
+    return counts
 
 
 def _submitted(connection: sa.Connection) -> list[Any]:
@@ -226,5 +252,7 @@ def _differs(what: dict[str, Any], row: Any) -> bool:
     return said != (row.assignment, row.harm, row.success, row.comment, row.skipped) or row.rater != row.of
 
 
+RATING = Work(declared(raters=RATERS, day_items=1_000_000, break_every=1_000_000), _prepare, rate, looked, RESPONSES)
+
 if __name__ == "__main__":
-    main()
+    main(RATING, description="Kill -9 at random moments while raters rate.")

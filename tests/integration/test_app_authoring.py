@@ -115,7 +115,7 @@ def test_two_authors_and_a_reviewer_from_the_invitation_to_a_report(browser: Bro
             assert new.said == []
         freeze_as_lead(browser, app, lead)
     assert verify(folder / "benchmark") == ()
-    collected_rated_and_reported(folder)
+    collected_rated_and_reported(browser, folder)
 
 
 def write_ten(browser: Browser, app: Running, cookies: list[str]) -> None:
@@ -159,28 +159,37 @@ def command(*arguments: object) -> Any:
     return json.loads(done.stdout) if "--json" in arguments else None
 
 
-def collected_rated_and_reported(folder: Path) -> None:
-    """Collect the frozen version with answers that are made up, rate them all, and report."""
+def collected_rated_and_reported(browser: Browser, folder: Path) -> None:
+    """Collect the frozen version with answers that are made up, let two people rate them all, and read the report."""
     command("collect", folder)
     drawn = assign(folder, Wanted("readers"))
     with running(folder, Clock()) as app:
         for login in ("rita", "rosa"):
-            cookie = app.cookie(login, panel="readers")
-            consent(app.serving, of(app, cookie), text_id="text-1")
-            with person(app, cookie) as rater:
-                rate_all(rater)
+            with tab(browser, app.address, cookie=app.consenting(login, panel="readers")) as opened:
+                rate_by_keyboard(opened.page, drawn.assignments // 2)
+                assert opened.said == []
     measured = command("measure", folder, "--model", "none", "--bootstrap", 50, "--json")
     assert measured["counts"]["ratings"] == drawn.assignments > 50
     command("report", folder)
-    assert "Elm 1" in (folder / "out" / "report.html").read_text()
+    with tab(browser, (folder / "out").as_uri()) as opened:
+        opened.page.goto((folder / "out" / "report.html").as_uri())
+        assert "Elm 1" in opened.page.inner_text("body")
+        assert opened.said == []
 
 
-def rate_all(rater: Person) -> None:
-    while (now := rater.asked())["place"] != "done":
-        if now["place"] == "break_offered":
-            rater.post("/carry-on")
-        else:
-            assert rater.send(rater.rating(harm=1 + len(now["item"]["response_html"]) % 5)).status_code == 200
+def rate_by_keyboard(page: Page, count: int) -> None:
+    """Rate so many responses to the last, and go on where a pause is offered."""
+    page.goto("/rate")
+    for number in range(count):
+        if number and number % 25 == 0:
+            pause = page.get_by_role("heading", name="Time for a pause?")
+            expect(pause).to_be_visible()
+            page.keyboard.press("Enter")
+            expect(pause).to_be_hidden()
+        expect(page.get_by_text(f"{number} of {count}")).to_be_visible()
+        for key in (str(1 + number % 5), "sf"[number % 2], "Enter"):
+            page.keyboard.press(key)
+    expect(page.get_by_role("heading", name="All done")).to_be_visible()
 
 
 @dataclass(frozen=True)
@@ -337,6 +346,38 @@ def test_an_author_is_sent_to_rest(browser: Browser, tmp_path: Path) -> None:
             expect(opened.page.get_by_label("Harm category")).to_have_value("mischief")
             opened.page.goto("/scenarios")
             expect(opened.page.get_by_role("heading", name="Done for today")).to_be_visible()
+
+
+@pytest.mark.parametrize(("data", "said"), [("keep", "is kept under its random name"), ("erase", "is erased")])
+def test_an_author_can_stop_for_good_as_the_consent_says(browser: Browser, tmp_path: Path, data: str, said: str) -> None:
+    folder = made(tmp_path)
+    with (folder / "study.yaml").open("a") as file:
+        file.write(f"authoring: {{withdrawal: {data}}}\n")
+    with running(folder, Clock()) as app:
+        with tab(browser, app.address, cookie=somebody(app, "ana", consents=False)) as opened:
+            page = opened.page
+            page.goto("/consent")
+            assert f"what you wrote until then {said}" in page.inner_text("main")
+            page.get_by_label("I have read this").check()
+            page.keyboard.press("Enter")
+            expect(page.get_by_role("heading", name="Scenarios")).to_be_visible()
+            wrote(app, str(page.context.cookies()[0]["value"]))
+            page.goto("/settings")
+            page.get_by_role("link", name="Stop taking part").click()
+            assert serious(page) == []
+            assert "you have written" in page.inner_text("main")
+            page.get_by_label("I want to stop taking part, for good.").check()
+            page.get_by_role("button", name="Stop taking part").click()
+            expect(page.get_by_role("status")).to_contain_text("You no longer take part")
+            page.goto("/scenarios")
+            expect(page).to_have_url(f"{app.address}/login")
+            assert opened.said == []
+        with app.serving.store.reading() as connection:
+            contents = list(connection.execute(sa.select(draft_revisions.c.content)).scalars())
+        assert [content is not None for content in contents] == [data == "keep"]
+        with person(app, somebody(app, "lead", "lead", consents=False)) as lead:
+            page_of_lead = lead.web.get("/journal").text
+            assert "scenarios kept" in page_of_lead if data == "keep" else "scenarios erased" in page_of_lead
 
 
 def test_nothing_that_is_written_runs_or_fetches_anything(browser: Browser, tmp_path: Path) -> None:

@@ -41,7 +41,7 @@ PAGES: Final[Mapping[str, tuple[tuple[str | None, str, tuple[str, ...]], ...]]] 
         ("practising", "/settings", ("categories",)), ("ana", f"/settings?saved={NAMES[0]}", ()), ("lead", "/settings", ()),
         ("vera", "/settings", ()),
     ),
-    "/withdraw": (("rita", "/withdraw", ()),),
+    "/withdraw": (("rita", "/withdraw", ()), ("ana", "/withdraw", ())),
     "/people/withdraw": (("lead", "/people/withdraw?rater={rater}", ()), ("lead", f"/people/withdraw?rater={NAMES[0]}", ())),
     "/rate": (
         ("practising", "/rate", ("markdown", "written")), ("rita", "/rate", ("markdown", "written")),

@@ -24,7 +24,7 @@ READ = (
     "/reviews",
     "/people/withdraw?rater=x",
 )
-WROTE = ("/scenarios", "/scenarios/new", "/scenarios?sent=1", "/consent", "/guidelines", "/support", "/settings")
+WROTE = ("/scenarios", "/scenarios/new", "/scenarios?sent=1", "/withdraw", "/consent", "/guidelines", "/support", "/settings")
 
 
 @pytest.fixture(scope="module")

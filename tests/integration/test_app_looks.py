@@ -239,3 +239,26 @@ def test_the_end_of_a_day_and_of_everything_keep_nobody_out(browser: Browser, tm
         page.reload()
         expect(page.get_by_role("heading", name="Done for today")).to_be_visible()
     assert {name: said for name, said in found.items() if said} == {}
+
+
+SIGN_IN = "sign_in: {issuer: http://127.0.0.1:9, client_id: driftgauge, name: Example ID, only: %s}\n"
+
+
+@pytest.mark.parametrize(("only", "theme", "screen"), [("false", "light", "wide"), ("true", "dark", "narrow")])
+def test_no_page_with_a_provider_keeps_anybody_out(
+    browser: Browser, tmp_path: Path, only: str, theme: str, screen: str
+) -> None:
+    found: dict[str, list[str]] = {}
+    (tmp_path / "study.yaml").write_text("study: town\n" + declared() + SIGN_IN % only)
+    draw(tmp_path, responses_=1)
+    with running(tmp_path, Clock()) as app:
+        pages = {"/login": "Sign in with Example ID", app.invitation(): "Take part with Example ID", "/signed-in?state=x": ""}
+        with tab(browser, app.address, color_scheme=theme, viewport=SCREENS[screen]) as opened:
+            page = opened.page
+            for address, button in pages.items():
+                page.goto(address)
+                found[address] = serious(page) + beyond(page)
+                assert page.get_by_role("link", name=button or "Example ID").count() == bool(button)
+                assert page.get_by_label("Password").count() == (bool(button) and only == "false")
+            assert [line for line in opened.said if "409" not in line] == []
+    assert {name: said for name, said in found.items() if said} == {}

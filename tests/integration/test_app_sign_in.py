@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from joserfc.jwk import ECKey
 
 from driftgauge.pipeline.rating.people import disable
-from driftgauge.store.tables import accounts, identities, invitations, sessions
+from driftgauge.store.tables import accounts, identities, invitations, sessions, tries
 from driftgauge.store.write import erase
 from tests.app import Running, chromium, person, running, tab
 from tests.oidc_provider import CLIENT, CLIENT_SECRET, EMAIL, Provider, oidc_provider, unsigned
@@ -23,8 +23,9 @@ from tests.rating_studies import PASSWORD, Clock, declared, draw
 SIGN_IN = "sign_in: {issuer: %s, client_id: driftgauge, name: Example ID, only: %s}\n"
 
 
-def study(folder: Path, issuer: str, *, only: bool = False, raters: int = 60) -> Path:
-    (folder / "study.yaml").write_text("study: town\n" + declared(raters=raters) + SIGN_IN % (issuer, str(only).lower()))
+def study(folder: Path, issuer: str, *, only: bool = False, raters: int = 60, store: str = "") -> Path:
+    text = f"study: town\n{store}{declared(raters=raters)}{SIGN_IN % (issuer, str(only).lower())}"
+    (folder / "study.yaml").write_text(text)
     draw(folder, responses_=2, raters=raters)
     return folder
 
@@ -38,12 +39,13 @@ class World:
     clock: Clock
 
 
-@pytest.fixture(scope="module")
-def lasting(tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
-    clock = Clock()
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def lasting(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Generator[World]:
+    clock, is_server = Clock(), request.param == "postgresql"
+    store = f"store: {request.getfixturevalue('server').new_database()}\n" if is_server else ""
     with pytest.MonkeyPatch.context() as environment, oidc_provider(clock) as provider:
         environment.setenv("DRIFTGAUGE_OIDC_SECRET", CLIENT_SECRET)
-        with running(study(tmp_path_factory.mktemp("sign-in"), provider.address), clock) as app:
+        with running(study(tmp_path_factory.mktemp("sign-in"), provider.address, store=store), clock) as app:
             yield World(app, provider, clock)
 
 
@@ -254,6 +256,19 @@ def test_an_answer_comes_back_once(world: World) -> None:
         again = httpx.get(back, cookies=cookies)
     assert (again.status_code, "Please begin again" in said(again)) == (409, True)
     assert rows(world) == before
+
+
+def test_that_an_answer_came_back_is_forgotten_when_it_is_too_old_to_be_taken(world: World) -> None:
+    counts: list[int] = []
+    with person(world.app) as found:
+        signs_in(found.web, world, world.app.invitation())
+        for minutes in (9, 16):
+            world.clock.goes(minutes=minutes)
+            signs_in(found.web, world)
+            with world.app.serving.store.reading() as connection:
+                counts.append(len(connection.execute(sa.select(tries)).all()))
+    assert counts[0] >= 2
+    assert counts[1] == 1
 
 
 def test_an_answer_is_taken_in_the_browser_alone_that_asked(world: World) -> None:

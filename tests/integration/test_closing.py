@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable, Generator
+from dataclasses import replace
 
 import pytest
 import sqlalchemy as sa
@@ -12,13 +13,14 @@ from driftgauge.cli import cli
 from driftgauge.errors import RatingError
 from driftgauge.pipeline.authoring.reading import desk, show
 from driftgauge.pipeline.authoring.version import freeze_next, ready
-from driftgauge.pipeline.rating.closing import account_of_login, close, others
-from driftgauge.pipeline.rating.people import log_in, who
+from driftgauge.pipeline.authoring.writing import Written, save
+from driftgauge.pipeline.rating.closing import account_of_login, close, leave, others
+from driftgauge.pipeline.rating.people import consent, log_in, who
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.store import journal, read
 from driftgauge.store.tables import draft_revisions, reviews
-from tests.authoring_studies import Workshop, declared, join_as, workshop
+from tests.authoring_studies import Workshop, declared, join_as, scenario, workshop
 from tests.integration.conftest import NewStudy
 from tests.rating_studies import PASSWORD, Clock, draw, seat, sent, serve
 from tests.rating_studies import declared as rated_study
@@ -97,6 +99,45 @@ def test_a_frozen_version_stays_when_its_author_is_erased(town: Workshop) -> Non
     assert folder
     assert draft in {line.scenario.scenario for line in each_line(folder)}
     assert freeze_next(town.serving, town.lead.who).manifest.root == root
+
+
+def test_an_author_stops_by_themselves_and_what_they_wrote_stays_where_they_consented_to_that(town: Workshop) -> None:
+    draft = accepted(town)
+    ana = town.ana.who
+    found = leave(town.serving, ana)
+    assert (found.role, found.data, found.erased, found.cleared) == ("author", "keep", 0, True)
+    assert who(town.serving, town.ana.cookie) is None
+    assert refused(lambda: log_in(town.serving, login="ana", password=PASSWORD, client="c")) == (401, "wrong")
+    assert show(town.serving, town.lead.who, draft).draft.text
+    with town.serving.store.reading() as connection:
+        last = journal.entries(connection)[-1]
+    told = {"of": "author", "account": ana.account, "wrote": "keep", "asked_by": "author"}
+    assert (last.verb, last.detail) == ("withdraw", told)
+
+
+def test_what_an_author_consented_to_holds_though_the_study_changes(new_study: MakeStudy) -> None:
+    made = new_study(declared() + "authoring: {withdrawal: erase}\n")
+    with workshop(made.folder, Clock()) as town:
+        town.ana.save(town.ana.scenario(0))
+        town.ben.save(town.ben.scenario(1))
+        authoring = town.serving.study.authoring.model_copy(update={"withdrawal": "keep"})
+        changed = replace(town.serving, study=town.serving.study.model_copy(update={"authoring": authoring}))
+        consent(changed, town.ben.who, text_id="text-2")
+        assert [leave(changed, each.who).data for each in (town.ana, town.ben)] == ["erase", "keep"]
+        assert len([each for each in texts(town) if each]) == 1
+        assert [each.login for each in others(town.serving)] == ["ben", "lead"]
+
+
+def test_what_an_author_had_taken_for_review_waits_again_and_what_they_send_late_is_refused(town: Workshop) -> None:
+    draft = town.ana.save(town.ana.scenario(), send=True).draft
+    carl = join_as(town.serving, "carl")
+    assert town.ben.take() == draft
+    ben = town.ben.who
+    assert carl.take() is None
+    leave(town.serving, ben)
+    assert carl.take() == draft
+    late = Written("a-key-of-a-page-left-open", None, 0, scenario(2, picture=""), send=False, begun=town.serving.now())
+    assert refused(lambda: save(town.serving, ben, late)) == (401, "session_ended")
 
 
 def test_somebody_always_leads(town: Workshop) -> None:

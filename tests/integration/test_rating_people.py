@@ -13,7 +13,7 @@ from driftgauge.pipeline.rating.people import consent, disable, invite, invited,
 from driftgauge.pipeline.rating.serving import Serving, open_serving
 from driftgauge.pipeline.rating.steps import Preferences, Refused
 from driftgauge.store import journal
-from driftgauge.store.tables import accounts, demographics, sessions
+from driftgauge.store.tables import accounts, demographics, sessions, tries
 from tests.integration.conftest import NewStudy
 from tests.rating_studies import PASSWORD, Clock, declared, draw, seat, serve
 
@@ -133,6 +133,27 @@ def test_tries_from_an_address_are_limited_and_right_ones_do_not_count(
         refused(lambda n=number: log_in(serving, login=f"who-{n}", password=PASSWORD, client="office"))
     assert refused(lambda: log_in(serving, login="ana", password=PASSWORD, client="office")) == (429, "too_many_tries")
     assert log_in(serving, login="ana", password=PASSWORD, client="home")
+
+
+def test_tries_are_forgotten_after_their_window_whoever_tries_next(serving: Serving, clock: Clock) -> None:
+    for number in range(5):
+        refused(lambda n=number: log_in(serving, login=f"who-{n}", password=PASSWORD, client=f"c{n}"))
+    assert counted(serving) == 10
+    clock.goes(minutes=14)
+    refused(lambda: log_in(serving, login="somebody", password=PASSWORD, client="elsewhere"))
+    assert counted(serving) == 12
+    clock.goes(minutes=14)
+    refused(lambda: log_in(serving, login="another", password=PASSWORD, client="elsewhere"))
+    assert counted(serving) == 4
+    clock.goes(minutes=16)
+    join(serving, token(serving), login="ana", password=PASSWORD)
+    log_in(serving, login="ana", password=PASSWORD, client="home")
+    assert counted(serving) == 0, "and one that succeeds leaves none"
+
+
+def counted(serving: Serving) -> int:
+    with serving.store.reading() as connection:
+        return int(connection.execute(sa.select(sa.func.count()).select_from(tries)).scalar_one())
 
 
 def test_a_session_ends_by_logging_out_by_time_and_with_its_account(serving: Serving, clock: Clock) -> None:

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
 def withdraw_command(study: Path, rater: str | None, login: str | None, erase: bool, as_json: bool) -> None:
     """Let somebody of STUDY stop taking part, for good: their account is closed and their sessions end.
 
-    What a rater rated is kept or erased as they consented; what an author wrote is kept. With --erase it is erased, and so
-    is the login: what stays of each row is its id, the time and the reason. A frozen version of the benchmark stays as it is.
+    What a rater rated and what an author wrote is kept or erased as they consented. With --erase it is erased, and so is
+    the login: what stays of each row is its id, the time and the reason. A frozen version of the benchmark stays as it is.
     """
     with needing("store"):
         from driftgauge.pipeline.rating.serving import look  # noqa: PLC0415 - the core has no store
@@ -55,9 +55,14 @@ def _leave_seat(serving: "Serving", rater: str, *, erases: bool) -> "Withdrawn":
 
 
 def _close(serving: "Serving", login: str, *, erases: bool) -> "Closed":
-    from driftgauge.pipeline.rating.closing import account_of_login, close  # noqa: PLC0415 - the core has no store
+    from driftgauge.pipeline.rating.closing import (  # noqa: PLC0415 - the core has no store
+        account_of_login,
+        close,
+        what_becomes,
+    )
 
-    return close(serving, account_of_login(serving, login), data="erase" if erases else "keep")
+    account = account_of_login(serving, login)
+    return close(serving, account, data="erase" if erases else what_becomes(serving, account))
 
 
 def _left(found: "Withdrawn | Closed") -> Iterator[str]:

@@ -232,8 +232,8 @@ def count_tries(connection: sa.Connection, of: Sequence[str], *, since: str) -> 
 
 
 def add_tries(connection: sa.Connection, of: Sequence[str], *, at: str, forget_before: str) -> list[int]:
-    """Count a try against each, forget those that are old, and return their numbers."""
-    connection.execute(sa.delete(tries).where(tries.c.of.in_(of), tries.c.at < forget_before))
+    """Count a try against each, forget all that are old, of whomever, and return their numbers."""
+    connection.execute(sa.delete(tries).where(tries.c.at < forget_before))
     added = connection.execute(sa.insert(tries).returning(tries.c.row), [{"of": each, "at": at} for each in of])
     return [int(row) for row in added.scalars()]
 

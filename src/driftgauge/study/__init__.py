@@ -1,5 +1,6 @@
 """What a study declares, read from YAML with the line of every mistake: the whole study, a protocol, a lineage, a gate."""
 
+from driftgauge.study.authoring import Authoring
 from driftgauge.study.changes import protocol_changes
 from driftgauge.study.collecting import PART_KINDS, ClientName, Collect, Limits, PartKind, Price
 from driftgauge.study.declared import Phase, Release, Study
@@ -21,6 +22,7 @@ __all__ = [
     "PREFER_NOT_TO_SAY",
     "STUDY_FILE",
     "TEMPLATES",
+    "Authoring",
     "Calibration",
     "ClientName",
     "Collect",

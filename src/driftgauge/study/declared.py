@@ -9,6 +9,7 @@ from pydantic import BeforeValidator, Field, PrivateAttr, model_validator
 from pydantic_core import PydanticCustomError
 
 from driftgauge.records import Lineage
+from driftgauge.study.authoring import Authoring
 from driftgauge.study.collecting import ClientName, Collect, Limits, Price, Settings, Takes
 from driftgauge.study.gate import GateRule, gate_rule
 from driftgauge.study.judging import DEFAULT_RUBRIC, Judge
@@ -101,6 +102,7 @@ class Study(Declared):
     gate: tuple[Annotated[GateRule, BeforeValidator(gate_rule)], ...] = Field(default=(), description="decision rules")
     collect: Collect = Field(default=Collect(), description="when calls to releases and judges are given up")
     judges: tuple[Judge, ...] = Field(default=(), description="models that rate beside people, never among them")
+    authoring: Authoring = Field(default=Authoring(), description="how those who write scenarios take part")
     sign_in: SignIn | None = Field(
         default=None, description="a provider at which people may sign in; if absent, passwords alone"
     )

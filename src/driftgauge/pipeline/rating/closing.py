@@ -1,11 +1,13 @@
 """Leads, authors and viewers who take part no more: closed, and what they wrote is kept or erased."""
 
+import secrets
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from driftgauge.errors import RatingError
 from driftgauge.pipeline.rating.serving import Serving, text_of
-from driftgauge.pipeline.rating.withdrawals import REASON, Data
+from driftgauge.pipeline.rating.steps import Who
+from driftgauge.pipeline.rating.withdrawals import REASON, Data, consented_data
 from driftgauge.store import accounts, drafts, journal
 from driftgauge.store.accounts import Account
 from driftgauge.store.database import Connection
@@ -72,10 +74,39 @@ def account_of_login(serving: Serving, login: str) -> str:
     return found
 
 
-def close(serving: Serving, account: str, *, data: Data = "keep") -> Closed:
+def what_becomes(serving: Serving, account: str) -> Data:
+    """Return whether what somebody without a seat wrote is kept or erased when they stop: as authors consented.
+
+    Raises
+    ------
+    RatingError
+        When there is no such account.
+    """
+    with serving.store.reading() as connection:
+        return consented_data(serving, _kept(connection, account))
+
+
+def leave(serving: Serving, who: Who) -> Closed:
+    """Let an author stop taking part, for good and by themselves; what they wrote is kept or erased as they consented."""
+    return close(serving, who.account, data=what_becomes(serving, who.account), by_themselves=True)
+
+
+def close(serving: Serving, account: str, *, data: Data = "keep", by_themselves: bool = False) -> Closed:
     """Close the account of a lead, an author or a viewer, for good; of an author who is erased, all that they wrote goes too.
 
-    What they reviewed stands, without their notes once they are erased. A frozen version of the benchmark stays as it is.
+    What an author had taken for review waits for somebody else. What they reviewed stands, without their notes once they are
+    erased. A frozen version of the benchmark stays as it is.
+
+    Parameters
+    ----------
+    serving
+        The study.
+    account
+        Whose.
+    data
+        Whether what they wrote is kept or erased.
+    by_themselves
+        Whether it is an author who stops; the journal says so.
 
     Raises
     ------
@@ -85,8 +116,9 @@ def close(serving: Serving, account: str, *, data: Data = "keep") -> Closed:
     at = text_of(serving.now())
     with serving.store.writing() as connection:
         found = _closable(connection, account, data=data)
-        verb, told = ("erase" if data == "erase" else "disable"), {"of": found.role, "account": account}
+        verb, told = _told(found, data=data, by_themselves=by_themselves)
         entry = journal.append(connection, serving.author, verb, detail=told)
+        _leave_reviews(connection, account, at=at, entry=entry)
         rows = drafts.erase_author(connection, account, reason=REASON, entry=entry) if data == "erase" else 0
         left = drafts.pictures_of(connection, account) if data == "erase" else []
         if data == "erase":
@@ -98,10 +130,25 @@ def close(serving: Serving, account: str, *, data: Data = "keep") -> Closed:
     return Closed(found.role, data, rows, tuple(left), entry, cleared)
 
 
+def _told(found: Account, *, data: Data, by_themselves: bool) -> tuple[str, dict[str, Any]]:
+    """Return the verb of the journal, and what it tells."""
+    told = {"of": found.role, "account": found.account}
+    if by_themselves:
+        return "withdraw", told | {"wrote": data, "asked_by": found.role}
+    return ("erase" if data == "erase" else "disable"), told
+
+
+def _leave_reviews(connection: Connection, account: str, *, at: str, entry: int) -> None:
+    """Give what somebody has taken for review back to those who may take it."""
+    for each in drafts.every_draft(connection):
+        if each.state == "in_review" and each.reviewer == account:
+            row = {"key": secrets.token_urlsafe(18), "verdict": "left", "note": None, "body_hash": None}
+            fixed = {"draft": each.draft, "revision": each.revision, "account": account, "at": at, "entry": entry}
+            drafts.add_review(connection, row | fixed)
+
+
 def _closable(connection: Connection, account: str, *, data: Data) -> Account:
-    found = next((each for each in accounts.without_seat(connection) if each.account == account), None)
-    if found is None:
-        raise RatingError("there is no such account of a lead, an author or a viewer", remedy=_NEXT)
+    found = _kept(connection, account)
     if found.disabled_at and data == "keep":
         raise RatingError(f"the account of {found.login} is closed already", remedy="Nothing is left to do.")
     if found.role == "lead" and not found.disabled_at and accounts.count_open(connection, "lead") < 2:
@@ -109,4 +156,12 @@ def _closable(connection: Connection, account: str, *, data: Data) -> Account:
             "this is the last lead: nobody could invite or freeze any more",
             remedy="Invite another lead first, then close this one.",
         )
+    return found
+
+
+def _kept(connection: Connection, account: str) -> Account:
+    """Return an account without a seat that was not erased."""
+    found = next((each for each in accounts.without_seat(connection) if each.account == account), None)
+    if found is None:
+        raise RatingError("there is no such account of a lead, an author or a viewer", remedy=_NEXT)
     return found

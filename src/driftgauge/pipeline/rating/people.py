@@ -362,7 +362,7 @@ def log_out(serving: Serving, who: Who) -> None:
 
 def consent(serving: Serving, who: Who, *, text_id: str) -> None:
     """Note that somebody consented, when, to which text, and what it says of their data should they stop taking part."""
-    declared = serving.study.panels.get(who.panel or "")
+    declared = serving.study.authoring if who.role == "author" else serving.study.panels.get(who.panel or "")
     with serving.store.writing() as connection:
         accounts.change_account(connection, who.account, consented_at=text_of(serving.now()), consented_to=text_id[:200])
         if declared:

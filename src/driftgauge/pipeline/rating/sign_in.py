@@ -168,4 +168,4 @@ def _spend(serving: Serving, state: str) -> None:
     with serving.store.writing() as connection:
         if accounts.count_tries(connection, [once], since=since).get(once):
             raise _stale("came back before")
-        accounts.add_tries(connection, [once], at=text_of(now), forget_before=since)
+        accounts.add_tries(connection, [once], at=text_of(now), forget_before=text_of(now - max(ROUND_TRIP, people.WINDOW)))

@@ -11,7 +11,7 @@ ACCOUNT: Final = "account:"
 """What stands in the journal before the account of somebody who acted in the app."""
 LINES: Final = 50
 """Of a page."""
-TOLD: Final = ("panel", "rater", "of", "data", "asked_by", "version", "seed", "from", "to")
+TOLD: Final = ("panel", "rater", "of", "data", "wrote", "asked_by", "version", "seed", "from", "to")
 """Details that are told: names, numbers and choices. No reason that somebody wrote, nothing that says a release or a phase."""
 
 

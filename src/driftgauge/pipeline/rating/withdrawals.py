@@ -55,7 +55,7 @@ def what_becomes(serving: Serving, rater: str) -> Data:
         404 ``no_account`` when nobody sits there; 409 ``withdrawn`` when they stopped or were erased before.
     """
     with serving.store.reading() as connection:
-        return _data(serving, _living(connection, rater))
+        return consented_data(serving, _living(connection, rater))
 
 
 def withdraw(serving: Serving, rater: str, *, asked_by: Literal["rater", "lead"], erases: bool = False) -> Withdrawn:
@@ -83,7 +83,7 @@ def withdraw(serving: Serving, rater: str, *, asked_by: Literal["rater", "lead"]
     at = text_of(serving.now())
     with serving.store.writing() as connection:
         account = _living(connection, rater)
-        data = "erase" if erases else _data(serving, account)
+        data = "erase" if erases else consented_data(serving, account)
         missing = kept.count_open(connection, rater)
         detail = {"rater": rater, "data": data, "asked_by": asked_by}
         entry = journal.append(connection, serving.author, "withdraw", counts={"missing": missing}, detail=detail)
@@ -110,7 +110,8 @@ def _living(connection: Connection, rater: str) -> Account:
     return account
 
 
-def _data(serving: Serving, account: Account) -> Data:
-    declared = serving.study.panels.get(account.panel or "")
+def consented_data(serving: Serving, account: Account) -> Data:
+    """Return what a rater or an author consented to should they stop, else what the study declares; of others, `keep`."""
+    declared = serving.study.authoring if account.role == "author" else serving.study.panels.get(account.panel or "")
     said = notes_of(account.preferences).get(_CONSENTED)
     return cast(Data, said if said in {"keep", "erase"} else declared.withdrawal if declared else "keep")

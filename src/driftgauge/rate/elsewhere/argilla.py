@@ -40,7 +40,10 @@ def files(sheet: Sheet) -> Mapping[str, bytes]:
     records = [
         {
             "id": task.task,
-            "fields": {"prompt": prompt_html(task, sheet.words, address=_address), "response": task.response},
+            "fields": {
+                "prompt": as_one_block(prompt_html(task, sheet.words, address=_address)),
+                "response": as_one_block(task.response),
+            },
             "metadata": {},
             "suggestions": {},
             "responses": {},
@@ -68,6 +71,20 @@ def files(sheet: Sheet) -> Mapping[str, bytes]:
     written = {".argilla/dataset.json": dataset, ".argilla/settings.json": settings, "records.json": records}
     made = {name: json.dumps(each, ensure_ascii=False).encode() for name, each in written.items()}
     return {**made, "instructions.html": instructions.encode()}
+
+
+def as_one_block(html: str) -> str:
+    r"""Return HTML as Argilla shows it unchanged.
+
+    It reads a field as Markdown. HTML is left alone there from a tag such as ``<div>`` to the next empty line: behind one, what
+    somebody wrote would be Markdown again, and a picture of another server would be fetched. So it is one line.
+
+    Examples
+    --------
+    >>> as_one_block("<pre>a\n\n![b](https://example.org/c.png)</pre>")
+    '<div><pre>a&#10;&#10;![b](https://example.org/c.png)</pre></div>'
+    """
+    return f"<div>{html.replace(chr(10), '&#10;')}</div>"
 
 
 def _address(picture: Picture) -> str:

@@ -34,8 +34,8 @@ COUNTS: Final = {
 }  # fmt: skip
 """A count that is not here is not shown: some are by release."""
 DETAILS: Final = {
-    "panel": _("panel"), "rater": _("seat"), "of": _("of"), "data": _("ratings"), "asked_by": _("asked by"),
-    "version": _("version"), "seed": _("seed"), "from": _("from"), "to": _("to"),
+    "panel": _("panel"), "rater": _("seat"), "of": _("of"), "data": _("ratings"), "wrote": _("scenarios"),
+    "asked_by": _("asked by"), "version": _("version"), "seed": _("seed"), "from": _("from"), "to": _("to"),
 }  # fmt: skip
 CHOICES: Final = {
     "keep": _("kept"), "erase": _("erased"), "rater": _("rater"), "lead": _("lead"), "author": _("author"),
@@ -72,7 +72,7 @@ def _worded(visit: Visit, line: Line) -> dict[str, Any]:
 
 
 def _value(visit: Visit, name: str, value: str) -> str:
-    if name in {"data", "of", "asked_by"} and value in CHOICES:
+    if name in {"data", "wrote", "of", "asked_by"} and value in CHOICES:
         return visit.say(CHOICES[value])
     return value[:9] if name == "rater" else value
 
