@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage monitoring ppi kills rehearsal pictures requirements clean
+.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage monitoring ppi judges kills rehearsal pictures requirements clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
@@ -70,6 +70,9 @@ monitoring: .stamp/all  ## false alarms and delays of the monitor by simulation 
 
 ppi: .stamp/all  ## coverage and gain of prediction-powered intervals by simulation (long; resumable)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.ppi
+
+judges: .stamp/all  ## coverage of the intervals of a judge's calibration by simulation (an hour; resumable)
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.judges
 
 calibration: .stamp/all  ## simulation-based calibration of the engine posterior (long; resumable)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.sbc

@@ -2,18 +2,26 @@
 
 Simulated studies: responses with an effect of their scenario and one of their own, people with a severity, and a judge whose
 sensitivity and specificity to the harm of a response are known. What a majority of such people would say is worked out on many
-more responses, each with people of its own. Run: ``python -m benchmarks.judges --studies 1000``; the table is in
-``docs/methods/judge-calibration.md``.
+more responses, each with people of its own.
+
+    python -m benchmarks.judges [--studies 2000] [--jobs 1]
+
+Each study is seeded by its number and its result is appended to a file in ``out/judges``: stopped runs go on where they were.
+When all designs are complete, the table ``docs/methods/judge-calibration-table.md`` is written.
 """
 
 import argparse
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any, Final
+from functools import cache, partial
+from pathlib import Path
+from typing import Final
 
 import numpy as np
 import polars as pl
 
+from benchmarks.coverage import wilson
+from benchmarks.resumable import resumed
 from driftgauge.frames import RATING_KEY, RATINGS, RESPONSE_KEY, conform
 from driftgauge.measure.calibration import calibration_rows, judge_findings
 from driftgauge.measure.outcomes import counted
@@ -26,6 +34,9 @@ NAMES: Final = ("judge_agreement", "judge_sensitivity", "judge_specificity", "ju
 SPREADS: Final = (1.0, 0.7, 0.5)
 """Of scenarios, responses and raters, in logits."""
 ENOUGH: Final = 400_000
+SEED: Final = 9
+FOLDER: Final = Path("out/judges")
+TABLE: Final = Path("docs/methods/judge-calibration-table.md")
 
 
 @dataclass(frozen=True)
@@ -107,20 +118,31 @@ def truth(made: Made, rng: np.random.Generator) -> dict[tuple[str, str | None], 
     return found
 
 
-def covered(made: Made, *, studies: int, seed: int) -> dict[tuple[str, str | None], float]:
-    """Return in which share of studies the interval held the truth, and, as ``found``, in which a different bias was found."""
-    known = truth(made, np.random.default_rng([seed, 0]))
-    inside = dict.fromkeys(known, 0)
-    named = 0
-    for number in range(studies):
-        table = estimates(made, np.random.default_rng([seed, 1, number]))
-        rows = table.filter(pl.col("scope") == "raters", pl.col("estimand").is_in(NAMES), pl.col("release").is_not_null())
-        for row in rows.iter_rows(named=True):
-            key = (row["estimand"], row["contrast"] or row["release"])
-            if key in known and row["conf_low"] is not None:
-                inside[key] += row["conf_low"] <= known[key] <= row["conf_high"]
-        named += any(finding.code == "judge_bias_differs" for finding in judge_findings(table, protocol=Protocol()))
-    return {key: n / studies for key, n in inside.items()} | {("found", None): named / studies}
+Truth = Mapping[tuple[str, str | None], float]
+
+
+def held(made: Made, known: Truth, rng: np.random.Generator) -> dict[str, float]:
+    """Return, of one study, whether each interval holds the truth (no interval does not), and whether biases that differ are
+    ``found``."""
+    table = estimates(made, rng)
+    rows = table.filter(pl.col("scope") == "raters", pl.col("estimand").is_in(NAMES), pl.col("release").is_not_null())
+    inside = dict.fromkeys(known, 0.0)
+    for row in rows.iter_rows(named=True):
+        key = (row["estimand"], row["contrast"] or row["release"])
+        if key in known and row["conf_low"] is not None:
+            inside[key] = float(row["conf_low"] <= known[key] <= row["conf_high"])
+    named = any(finding.code == "judge_bias_differs" for finding in judge_findings(table, protocol=Protocol()))
+    return {f"{what} {of}": each for (what, of), each in inside.items()} | {"found": float(named)}
+
+
+def outcome(name: str, seed: int) -> dict[str, float]:
+    """Return what `held` says of one study of a design."""
+    return {"seed": seed} | held(DESIGNS[name], _truth(name), np.random.default_rng([SEED, 1, seed]))
+
+
+@cache
+def _truth(name: str) -> Truth:
+    return truth(DESIGNS[name], np.random.default_rng([SEED, 0]))
 
 
 DESIGNS: Final = {
@@ -132,25 +154,37 @@ DESIGNS: Final = {
 }
 
 
-def lines(*, studies: int, seed: int) -> Iterator[str]:
-    """Yield the table, line by line."""
-    yield "| design | agreement | sensitivity | specificity | bias | difference of biases | `judge_bias_differs` |"
-    yield "| --- | --- | --- | --- | --- | --- | --- |"
-    for name, made in DESIGNS.items():
-        found = covered(made, studies=studies, seed=seed)
-        cells: list[Any] = [(found[each, "A1"] + found[each, "A2"]) / 2 for each in NAMES]
-        cells += [found["judge_bias", "drift"], found["found", None]]
-        yield f"| {name} | " + " | ".join(f"{cell:.3f}" for cell in cells) + " |"
+def lines(found: Mapping[str, pl.DataFrame]) -> Iterator[str]:
+    """Yield the table in Markdown."""
+    columns = ("design", "studies", "agreement", "sensitivity", "specificity", "bias", "difference of biases", "rule")
+    yield f"| {' | '.join(columns)} | `judge_bias_differs` |"
+    yield "| --- " * (len(columns) + 1) + "|"
+    for name, read in found.items():
+        of = dict(zip(read.columns, read.mean().row(0), strict=True))
+        (low, high), n = wilson(of["judge_bias drift"], read.height), read.height
+        rule = "conservative" if low > 0.97 else "holds" if high >= 0.93 else "does not hold"
+        levels = " | ".join(f"{(of[f'{each} A1'] + of[f'{each} A2']) / 2:.3f}" for each in NAMES)
+        drift = f"{of['judge_bias drift']:.3f} ({low:.3f} to {high:.3f})"
+        yield f"| {name} | {n:,} | {levels} | {drift} | {rule} | {of['found']:.3f} |"
 
 
 def main() -> None:
-    """Print the table."""
+    """Run what is missing of the studies, and write the table."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--studies", type=int, default=1_000)
-    parser.add_argument("--seed", type=int, default=9)
-    arguments = parser.parse_args()
-    for line in lines(studies=arguments.studies, seed=arguments.seed):
-        print(line, flush=True)
+    parser.add_argument("--studies", type=int, default=2_000)
+    parser.add_argument("--jobs", type=int, default=1)
+    options = parser.parse_args()
+    found = {
+        name: resumed(FOLDER / f"{number}.csv", partial(outcome, name), studies=options.studies, jobs=options.jobs)
+        for number, name in enumerate(DESIGNS)
+    }
+    TABLE.write_text(
+        "<!-- written by `make judges` -->\n"
+        "The share of studies in which a 95 % interval, two-way, holds the truth: of the levels, the mean of both releases; of "
+        "the difference of biases, with its 95 % Wilson interval, which has to overlap .93 to .97. Last, the share in which "
+        "`judge_bias_differs` was raised.\n\n" + "\n".join(lines(found)) + "\n"
+    )
+    print("\n".join(lines(found)))
 
 
 if __name__ == "__main__":

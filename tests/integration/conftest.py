@@ -10,6 +10,7 @@ import polars as pl
 import pytest
 
 from driftgauge.store.database import Database, connect
+from tests.models import LanguageModel, language_model, missing
 from tests.servers import Postgres, postgres, postgres_binaries
 
 
@@ -24,6 +25,15 @@ def server() -> Generator[Postgres]:
     """A PostgreSQL server of this test run."""
     need_postgres()
     with postgres() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def smollm() -> Generator[LanguageModel]:
+    """A real language model on loopback, of this test run."""
+    if reason := missing():
+        pytest.skip(reason)
+    with language_model() as running:
         yield running
 
 

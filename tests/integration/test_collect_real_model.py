@@ -1,75 +1,77 @@
-"""A real model collected by ``driftgauge collect``: the English half of the demo benchmark, once over each protocol."""
+"""A real model collected by ``driftgauge collect``, over each protocol, and watched: English prompts of the demo benchmark.
+
+A few scenarios; all 48 with ``REAL_MODEL_SCENARIOS=48`` in the environment (minutes).
+"""
 
 import json
+import os
 import shutil
-from collections.abc import Generator
 from dataclasses import dataclass
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from driftgauge.pipeline.monitor.state import read_state
 from tests.commands import Ended, run, start
 from tests.faulty_studies import kept
-from tests.models import MODEL, LanguageModel, language_model, missing
+from tests.models import MODEL, LanguageModel
 
 PATIENCE = 1500.0
 ROUTES = {"Smol 1": f"openai-api/smollm/{MODEL}", "Smol 2": f"anthropic/{MODEL}"}
-SETTINGS = {"max_tokens": 24, "temperature": 0.0}
-IN_FORCE = {"Smol 1": SETTINGS, "Smol 2": {"max_tokens": 24}}
+SETTINGS = {"max_tokens": 12, "temperature": 0.0}
+IN_FORCE = {"Smol 1": SETTINGS, "Smol 2": {"max_tokens": 12}}
 """Inspect sends no temperature on Anthropic's route; that it was asked for and is not in force is kept."""
-REPEATED = 8
+SCENARIOS = int(os.environ.get("REAL_MODEL_SCENARIOS", "6"))
+REPEATED = 2
 """Prompts that are put to each release in a second study."""
-
-
-@pytest.fixture(scope="module")
-def model() -> Generator[LanguageModel]:
-    reason = missing()
-    if reason:
-        pytest.skip(reason)
-    with language_model() as running:
-        yield running
 
 
 @dataclass(frozen=True)
 class Collected:
-    """What the first study has, what a second one of the same prompts has, and what the commands said."""
+    """A study and what it has, what a second one of the same prompts has, and what the commands said."""
 
+    study: Path
     rows: pl.DataFrame
     again: pl.DataFrame
     ended: Ended
     plan: Ended
+    looks: list[Ended]
 
     def texts(self) -> pl.DataFrame:
         return self.rows.filter(modality="text-only")
 
 
 @pytest.fixture(scope="module")
-def found(model: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> Collected:
+def found(smollm: LanguageModel, tmp_path_factory: pytest.TempPathFactory) -> Collected:
     base = tmp_path_factory.mktemp("real")
     english_half(base / "benchmark")
     keys = dict.fromkeys(("SMOLLM_API_KEY", "ANTHROPIC_API_KEY"), "none is needed")
-    env = keys | {"SMOLLM_BASE_URL": model.openai, "ANTHROPIC_BASE_URL": model.anthropic}
+    env = keys | {"SMOLLM_BASE_URL": smollm.openai, "ANTHROPIC_BASE_URL": smollm.anthropic}
     one, other = (a_study(base, name) for name in ("one", "other"))
     plan = run("collect", one, "--dry-run", "--json", env=env)
     ended = start("collect", one, env=env, anew=True).ended(PATIENCE)
     again = start("collect", other, "--limit", str(REPEATED * len(ROUTES)), env=env).ended(PATIENCE)
     assert again.code == 0, again.said
-    return Collected(kept(one), kept(other), ended, plan)
+    rows = kept(one)
+    looks = [run("monitor", one, "--release", "Smol 1", "--baseline", "1", "--block", "3", env=env) for _ in range(2)]
+    return Collected(one, rows, kept(other), ended, plan, looks)
 
 
 def english_half(folder: Path) -> None:
-    """Make the demo benchmark, leave the prompts in English, and freeze that."""
+    """Make the demo benchmark, leave the English prompts of some scenarios, and freeze that."""
     assert run("benchmark", "demo", folder).code == 0
     path = folder / "scenarios.jsonl"
-    scenarios = [json.loads(line) for line in path.read_text().splitlines()]
+    scenarios = [json.loads(line) for line in path.read_text().splitlines()][:SCENARIOS]
     for each in scenarios:
         each["prompts"] = [prompt for prompt in each["prompts"] if prompt["language"] == "en"]
     path.write_text("".join(json.dumps(each, ensure_ascii=False) + "\n" for each in scenarios))
-    for picture in (folder / "media").glob("*-es.png"):
-        picture.unlink()
+    shown = json.dumps(scenarios)
+    for picture in (folder / "media").iterdir():
+        if picture.name not in shown:
+            picture.unlink()
     frozen = run("benchmark", "freeze", folder)
-    assert "48 scenarios, 96 prompts" in frozen.out, frozen.said
+    assert f"{SCENARIOS} scenarios, {2 * SCENARIOS} prompts" in frozen.out, frozen.said
 
 
 def a_study(base: Path, name: str) -> Path:
@@ -88,22 +90,22 @@ def test_the_plan_says_before_what_is_asked_and_what_is_not(found: Collected) ->
     counts = json.loads(found.plan.out)["counts"]
     told = [(row["release"], row["modality"], row["to_ask"], row["unsupported"]) for row in counts]
     assert told == [
-        ("Smol 1", "multimodal", 0, 48),
-        ("Smol 1", "text-only", 48, 0),
-        ("Smol 2", "multimodal", 0, 48),
-        ("Smol 2", "text-only", 48, 0),
+        ("Smol 1", "multimodal", 0, SCENARIOS),
+        ("Smol 1", "text-only", SCENARIOS, 0),
+        ("Smol 2", "multimodal", 0, SCENARIOS),
+        ("Smol 2", "text-only", SCENARIOS, 0),
     ]
 
 
 def test_every_prompt_of_text_is_answered_and_every_picture_ends_as_unsupported(found: Collected) -> None:
     assert found.ended.code == 0, found.ended.said
-    assert dict(found.rows.group_by("release").len().iter_rows()) == {"Smol 1": 96, "Smol 2": 96}
-    assert found.texts().height == 96
+    assert dict(found.rows.group_by("release").len().iter_rows()) == dict.fromkeys(ROUTES, 2 * SCENARIOS)
+    assert found.texts().height == 2 * SCENARIOS
     assert set(found.texts()["status"]) <= {"answered", "truncated"}
     assert found.texts()["text"].str.len_chars().min() > 0
     pictures = found.rows.filter(modality="multimodal")
     assert set(pictures["status"]) == {"unsupported"}
-    assert pictures.select("text", "sent_at", "seconds", "served_model", "fault").null_count().row(0) == (96,) * 5
+    assert pictures.select("text", "sent_at", "seconds", "served_model", "fault").null_count().row(0) == (2 * SCENARIOS,) * 5
     assert pictures["tries"].sum() == 0
 
 
@@ -111,7 +113,7 @@ def test_what_came_with_each_answer_is_kept(found: Collected) -> None:
     for row in found.texts().iter_rows(named=True):
         usage = json.loads(row["usage"])
         assert usage["input"] > 10
-        assert 0 < usage["output"] <= 24
+        assert 0 < usage["output"] <= 12
         assert (row["status"] == "truncated") == (row["stop_reason"] in {"length", "max_tokens"})
         assert json.loads(row["asked"]) == SETTINGS
         assert json.loads(row["in_force"]) == IN_FORCE[row["release"]]
@@ -121,7 +123,7 @@ def test_what_came_with_each_answer_is_kept(found: Collected) -> None:
         assert row["request_id"]
         assert not row["clock_jumped"]
         assert not row["model_changed"]
-    assert found.texts()["request_id"].n_unique() == 96
+    assert found.texts()["request_id"].n_unique() == 2 * SCENARIOS
     assert "truncated" in set(found.texts()["status"])
 
 
@@ -135,3 +137,9 @@ def test_the_same_prompt_gets_the_same_text_in_another_study(found: Collected) -
 def test_no_answer_is_shown(found: Collected) -> None:
     shown = found.ended.said
     assert [row for row in found.texts()["text"] if row.strip()[:40] in shown] == []
+
+
+def test_looked_at_twice_it_has_not_drifted(found: Collected) -> None:
+    assert [each.code for each in found.looks] == [0, 0], found.looks[0].said
+    looks = read_state(found.study / "monitor" / "Smol-1.json").looks
+    assert [(each.served, each.missing, set(each.low)) for each in looks] == [((MODEL,), 0, {0.0})] * 2

@@ -128,7 +128,7 @@ def test_a_release_whose_model_changes_stops_and_says_so_and_the_other_goes_on(s
     text = (study / "study.yaml").read_text()
     stopped = run("collect", study, env=environment(server))
     assert stopped.code == 1
-    assert "Elm 1: elm-1b answered, where elm-1 did before in this phase" in _flat(stopped.out)
+    assert "Elm 1: elm-1b answered, where elm-1 did before" in _flat(stopped.out)
     assert "--allow-model-change" in stopped.out
     rows = kept(study)
     assert rows.filter("model_changed", release="Elm 1")["scenario"].to_list()[:1] == ["s4"]
@@ -169,7 +169,7 @@ def test_a_release_that_can_never_be_asked_stops_at_once_and_asks_the_rest_later
     stopped = run("collect", study, env=environment(server))
     assert stopped.code == 1
     assert said in _flat(stopped.out)
-    assert "Then collect again: what is there is not asked again." in _flat(stopped.out)
+    assert "Run the same command again to go on: what is there is not asked again." in _flat(stopped.out)
     assert PROMPTED not in stopped.said
     assert 1 <= server.requests <= CONNECTIONS
     assert set(kept(study)["status"]) == {"failed"}

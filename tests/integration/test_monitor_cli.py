@@ -2,7 +2,6 @@
 
 import json
 import resource
-import shutil
 import signal
 from collections.abc import Generator
 from pathlib import Path
@@ -16,7 +15,6 @@ from tests.collected_studies import answered, collect
 from tests.commands import Ended, run, start
 from tests.fault_server import ECHO, FaultServer, serving
 from tests.faulty_studies import KEYS, PROMPTED, Scripted, declare, environment, put_benchmark
-from tests.models import MODEL, language_model, missing
 from tests.monitored import Endpoint
 
 COMMAND = ("--release", "Elm 1", "--baseline", "1", "--block", "6", "--seed", "1")
@@ -134,21 +132,3 @@ def test_without_a_state_there_is_nothing_to_show(tmp_path: Path) -> None:
 @pytest.mark.parametrize("more", [("--show", "--reset"), ("--picture", "x.png"), ("--margin", "0"), ("--block", "0")])
 def test_a_slip_in_the_command_line_ends_with_2(tmp_path: Path, more: tuple[str, ...]) -> None:
     assert run("monitor", tmp_path, "--release", "Elm 1", *more).code == 2
-
-
-def test_a_real_model_is_looked_at_twice_and_has_not_drifted(tmp_path: Path) -> None:
-    if reason := missing():
-        pytest.skip(reason)
-    study = tmp_path / "smol"
-    put_benchmark(study, [Scripted(f"s{number}") for number in range(8)])
-    release = {"release": "Smol 1", "model": f"openai-api/smollm/{MODEL}", "settings": {"max_tokens": 12, "temperature": 0.0}}
-    declared = {"study": "smol", "benchmark": "benchmark/", "families": {"Smol": [release]}, "phases": [{"phase": 1}]}
-    (study / "study.yaml").write_text(json.dumps(declared))
-    with language_model() as model:
-        env = {"SMOLLM_API_KEY": "none is needed", "SMOLLM_BASE_URL": model.openai}
-        assert run("collect", study, env=env).code == 0
-        looks = [run("monitor", study, "--release", "Smol 1", "--baseline", "1", "--block", "4", env=env) for _ in range(2)]
-    assert [each.code for each in looks] == [0, 0], looks[0].said
-    kept = read_state(study / "monitor" / "Smol-1.json")
-    assert [(each.served, each.missing, set(each.low)) for each in kept.looks] == [((MODEL,), 0, {0.0})] * 2
-    shutil.rmtree(study)

@@ -1,34 +1,24 @@
 """A real model on loopback, over both protocols that most services speak."""
 
 import asyncio
-from collections.abc import Generator
 
 import pytest
 
 from driftgauge.clients.calls import Answer, Call, Fault, Text, Turn
 from driftgauge.clients.opening import inspect_client
-from tests.models import MODEL, LanguageModel, language_model, missing
+from tests.models import MODEL, LanguageModel
 from tests.unit.clients.conftest import image
 
 ROUTES = {"openai": f"openai-api/smollm/{MODEL}", "anthropic": f"anthropic/{MODEL}"}
-SETTINGS = {"max_tokens": 24, "temperature": 0.0}
-
-
-@pytest.fixture(scope="session")
-def model() -> Generator[LanguageModel]:
-    reason = missing()
-    if reason:
-        pytest.skip(reason)
-    with language_model() as running:
-        yield running
+SETTINGS = {"max_tokens": 12, "temperature": 0.0}
 
 
 @pytest.fixture(params=ROUTES)
-def route(request: pytest.FixtureRequest, model: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> str:
+def route(request: pytest.FixtureRequest, smollm: LanguageModel, monkeypatch: pytest.MonkeyPatch) -> str:
     for name in ("SMOLLM_API_KEY", "ANTHROPIC_API_KEY"):
         monkeypatch.setenv(name, "none is needed")
-    monkeypatch.setenv("SMOLLM_BASE_URL", model.openai)
-    monkeypatch.setenv("ANTHROPIC_BASE_URL", model.anthropic)
+    monkeypatch.setenv("SMOLLM_BASE_URL", smollm.openai)
+    monkeypatch.setenv("ANTHROPIC_BASE_URL", smollm.anthropic)
     return str(request.param)
 
 
@@ -53,8 +43,8 @@ def test_the_same_prompt_gets_the_same_text(route: str) -> None:
     assert first.status == "truncated"
     assert first.stop_reason == {"openai": "length", "anthropic": "max_tokens"}[route]
     assert first.served_model == MODEL
-    assert first.usage["output"] == 24
-    assert first.in_force == ({"max_tokens": 24, "temperature": 0.0} if route == "openai" else {"max_tokens": 24})
+    assert first.usage["output"] == 12
+    assert first.in_force == ({"max_tokens": 12, "temperature": 0.0} if route == "openai" else {"max_tokens": 12})
 
 
 def test_an_image_is_more_than_it_takes(route: str) -> None:

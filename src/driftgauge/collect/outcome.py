@@ -8,7 +8,6 @@ from driftgauge.clients.calls import Fault
 from driftgauge.errors import shown_name
 
 StopCode = Literal["not_allowed", "not_found", "out_of_reach", "asked_to_wait", "model_changed"]
-_AGAIN = "Then collect again: what is there is not asked again."
 
 
 @dataclass(frozen=True)
@@ -104,10 +103,8 @@ def stopped_by_fault(release: str, fault: Fault) -> Stopped:
     """Return why a release stops at a fault that all its calls would have."""
     said = f" ({_said(fault)})" if _said(fault) else ""
     if fault.kind == "not_found":
-        return Stopped("not_found", f"{release}: there is no such model{said}", f"Correct its model in study.yaml. {_AGAIN}")
-    return Stopped(
-        "not_allowed", f"{release}: the provider does not let us in{said}", f"Check the key and what it may use. {_AGAIN}"
-    )
+        return Stopped("not_found", f"{release}: there is no such model{said}", "Correct its model in study.yaml.")
+    return Stopped("not_allowed", f"{release}: the provider does not let us in{said}", "Check the key and what it may use.")
 
 
 def out_of_reach(release: str, fault: Fault, *, probes: int) -> Stopped:
@@ -116,7 +113,7 @@ def out_of_reach(release: str, fault: Fault, *, probes: int) -> Stopped:
     return Stopped(
         "out_of_reach",
         f"{release}: faults in a row, and {probes} probes after them failed too; {said}",
-        f"See whether the service is up: driftgauge doctor. {_AGAIN}",
+        "See whether the service is up: driftgauge doctor.",
     )
 
 
@@ -125,7 +122,7 @@ def asked_to_wait(release: str, *, seconds: float, longest: float) -> Stopped:
     return Stopped(
         "asked_to_wait",
         f"{release}: the provider asks to wait {seconds:,.0f} s, allowed are {longest:,.0f} s",
-        f"Wait, or raise the quota. {_AGAIN}",
+        "Wait, or raise the quota.",
     )
 
 
@@ -133,7 +130,7 @@ def model_changed(release: str, *, before: str, now: str) -> Stopped:
     """Return why a release stops when another model answers."""
     return Stopped(
         "model_changed",
-        f"{release}: {shown_name(now)} answered, where {shown_name(before)} did before in this phase",
+        f"{release}: {shown_name(now)} answered, where {shown_name(before)} did before",
         "Ask for a model by its exact version, or mark such answers and go on: --allow-model-change",
     )
 

@@ -30,6 +30,7 @@ OVERVIEWS = (
     "refusal-detector-table.md",
     "monitoring-table.md",
     "ppi-table.md",
+    "judge-calibration-table.md",
 )
 
 

@@ -145,6 +145,18 @@ def test_a_judge_whom_nobody_can_be_compared_with_is_null_with_n_0(ratings_of: M
     assert "judge_uncalibrated" in {finding.code for finding in found.findings}
 
 
+@pytest.mark.parametrize("always", [True, False])
+def test_a_judge_that_always_says_the_same_is_poor_though_nothing_varies(ratings_of: Make, *, always: bool) -> None:
+    about = [{"scenario": f"s{n}", "release": "A1", "success": n % 2 == 0} for n in range(6)]
+    rows = [row | {"rater": name} for row in about for name in ("p1", "p2")]
+    rows += [row | {"rater": "j@1", "kind": "judge", "success": always} for row in about]
+    found = measured(ratings_of(rows))
+    above = value(found, "judge_above_chance")
+    assert (above["estimate"], above["conf_low"]) == (0.0, None)
+    [said] = [finding.sentence for finding in found.findings if finding.code == "judge_poor"]
+    assert said.endswith("; this cannot be told from tossing a coin.")
+
+
 def test_no_judge_means_no_row_and_no_finding(ratings_of: Make) -> None:
     found = measured(ratings_of([row for row in by_hand() if row.get("kind") != "judge"]))
     assert not found.estimates["estimand"].is_in(OF_JUDGES).any()

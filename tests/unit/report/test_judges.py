@@ -47,6 +47,17 @@ def test_a_judge_like_a_coin_is_called_poor(coin: Measured) -> None:
     assert "This cannot be told from tossing a coin." in said
 
 
+def test_a_judge_that_always_says_yes_is_poor_even_where_all_people_agree(
+    ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame],
+) -> None:
+    about = [{"scenario": f"s{n}", "release": "A1", "success": n % 2 == 0} for n in range(6)]
+    people = [row | {"rater": f"p{n}"} for row in about for n in range(2)]
+    judge = [row | {"rater": "j@1", "kind": "judge", "success": True} for row in about]
+    said = words(told(measured(ratings_of(people + judge))))
+    assert said.startswith("The judge is poor: it cannot stand in for people")
+    assert "This cannot be told from tossing a coin." in said
+
+
 def test_the_table_has_a_line_for_all_and_each_release_with_intervals(coin: Measured) -> None:
     [table] = told(coin).tables
     assert [re.sub(r"<[^>]+>", "", str(line[0])) for line in table.rows] == ["All releases", "A1", "A2"]

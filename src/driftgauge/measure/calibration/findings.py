@@ -91,7 +91,7 @@ def _poor(rows: Sequence[Row]) -> Iterator[Finding]:
         if leaves is None or key[4:] != (None, None, None):
             continue
         better = chance.get(key)
-        coin = better is not None and better["conf_low"] is not None and better["conf_low"] <= 0
+        coin = better is not None and _like_a_coin(better)
         if coin or _below(found) or _below(leaves):
             yield Finding(
                 "judge_poor",
@@ -102,6 +102,12 @@ def _poor(rows: Sequence[Row]) -> Iterator[Finding]:
                 "Conclude nothing from its ratings alone. Try another model or rubric, and calibrate it again.",
                 [row["estimate_id"] for row in (found, leaves, better) if row is not None],
             )
+
+
+def _like_a_coin(row: Row) -> bool:
+    """Return whether it is not clear of 0; a judge that always says the same has no interval, and is at 0."""
+    low = row["estimate"] if row["conf_low"] is None else row["conf_low"]
+    return low is not None and low <= 0
 
 
 def _below(row: Row) -> bool:

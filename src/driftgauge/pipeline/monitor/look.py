@@ -152,7 +152,7 @@ def _interrupted() -> LookInterruptedError:
 
 def _see_that_it_went_through(release: str, outcome: ReleaseOutcome) -> None:
     if outcome.stopped:
-        raise LookFailedError("endpoint", outcome.stopped.sentence, remedy=_remedy(outcome.stopped.remedy))
+        raise LookFailedError("endpoint", outcome.stopped.sentence, remedy=outcome.stopped.remedy)
     if outcome.counts.get("failed", 0) == outcome.planned:
         faults = ", ".join(f"{count} {kind.replace('_', ' ')}" for kind, count in outcome.faults.items())
         raise LookFailedError(
@@ -160,10 +160,6 @@ def _see_that_it_went_through(release: str, outcome: ReleaseOutcome) -> None:
             f"{release} answered none of {outcome.planned} prompts ({faults})",
             remedy="See: driftgauge doctor STUDY",
         )
-
-
-def _remedy(said: str) -> str:
-    return said.partition(" Then collect again")[0]
 
 
 def _seen(asking: Asking, drawn: Draw, found: Sequence[Collected]) -> Seen:

@@ -75,7 +75,8 @@ def _quality(one: Judged) -> str:
 
 
 def _like_a_coin(chance: Estimate | None) -> bool:
-    return chance is not None and chance.bounded and chance.low <= 0
+    """Return whether it is not clear of 0; a judge that always says the same has no interval, and is at 0."""
+    return chance is not None and chance.known and (chance.low if chance.bounded else chance.value) <= 0
 
 
 def _verdict(one: Judged) -> Markup:
