@@ -1,15 +1,23 @@
 """People rate a probability sample of scenarios, a judge all: ``rate assign --ppi``, on both databases."""
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
+import polars as pl
 import pytest
 import sqlalchemy as sa
 
 from driftgauge.errors import StoreError, StudyError
+from driftgauge.frames import RESPONSE_KEY
+from driftgauge.pipeline.measure import measure_study
+from driftgauge.pipeline.rate_import import RatingImport, Ratings, import_ratings
+from driftgauge.pipeline.rated import latest, rated_until
 from driftgauge.pipeline.rating.assign import Assigned, assign
 from driftgauge.pipeline.rating.drawing import Wanted
 from driftgauge.store.tables import assignments, journal, responses, samples
+from driftgauge.study import load_study
 from tests.collected_studies import collect, put_benchmark
 from tests.commands import run
 from tests.integration.conftest import NewStudy
@@ -120,3 +128,46 @@ def test_the_command_line_shows_the_sample_and_its_chances(study: NewStudy) -> N
     assert "30 of" in done.out
     assert "each drawn with probability" in done.out
     assert sample(study) == []
+
+
+def said(study: NewStudy, path: Path, *, judged: pl.Expr) -> RatingImport:
+    """Import what two people of each panel say of the sample, and a judge of what `judged` says."""
+    with study.database.reading() as connection:
+        responses = rated_until(connection, load_study(study.folder), latest(connection)).collected
+    mark = (pl.col("response_id").str.slice(0, 1).str.to_integer(base=16) % 3 == 0).cast(pl.Int64)
+    rows = responses.select(*RESPONSE_KEY, success=mark, panel="panel-" + pl.col("phase"))
+    drawn = pl.col("scenario").is_in([row["scenario"] for row in sample(study) if row["drawn"]])
+    people = [
+        rows.filter(drawn).with_columns(rater=name + pl.col("phase"), kind=pl.lit("human"))
+        for name in (pl.lit("a"), pl.lit("b"))
+    ]
+    judge = rows.filter(judged).with_columns(rater=pl.lit("careful"), kind=pl.lit("judge"))
+    pl.concat([*people, judge]).write_csv(path / "ratings.csv")
+    return import_ratings(study.folder, Ratings(files=[path / "ratings.csv"]))
+
+
+def test_people_and_a_judge_are_measured_together_reported_and_traced(study: NewStudy, tmp_path: Path) -> None:
+    for phase in ("1", "2"):
+        collect(study.folder, phase)
+    draw(study, ppi=30)
+    said(study, tmp_path, judged=pl.lit(value=True))
+    found = measure_study(study.folder, seed=1, bootstrap=0, model="none")
+    both = found.estimates.filter(pl.col("kind") == "human+judge", pl.col("estimand") == "asr", pl.col("contrast") == "drift")
+    assert both["reason_null"].to_list() == [None]
+    assert both["conf_low"].is_not_null().all()
+    page = run("report", study.folder)
+    assert page.code == 0, page.said
+    assert "People rated a part that was drawn" in (study.folder / "out" / "report.html").read_text(encoding="utf-8")
+    ratings = json.loads(run("trace", study.folder, both["estimate_id"][0], "--json").out)
+    assert len(ratings["ratings"]) == both["n_ratings"][0]
+
+
+def test_a_judge_that_left_something_out_is_named_with_the_reason(study: NewStudy, tmp_path: Path) -> None:
+    for phase in ("1", "2"):
+        collect(study.folder, phase)
+    draw(study, ppi=30)
+    said(study, tmp_path, judged=pl.col("release") == "Elm 1")
+    found = measure_study(study.folder, seed=1, bootstrap=0, model="none")
+    told = found.findings.filter(pl.col("code") == "judge_not_together")["sentence"].to_list()
+    assert len(told) == 1
+    assert "careful cannot be taken together" in told[0]

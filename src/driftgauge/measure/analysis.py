@@ -34,6 +34,7 @@ from driftgauge.measure.model_verdicts import disagreements
 from driftgauge.measure.models import METHOD, Model, model_rows
 from driftgauge.measure.outcomes import Counted, counted, sample, unmeasured
 from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
+from driftgauge.measure.ppi_rows import ProbabilitySample, together_findings, together_rows
 from driftgauge.measure.rater_findings import rater_findings
 from driftgauge.measure.raters import own_ratings, rater_rows
 from driftgauge.measure.rates import MEANS, Rate, rates
@@ -88,6 +89,7 @@ def measure(
     bootstrap: int = 10_000,
     units: Sequence[Unit] = UNITS,
     model: Model = NO_MODEL,
+    sampled: ProbabilitySample | None = None,
     analysis_id: str = "",
     progress: Progress = lambda stage, done, total: None,
 ) -> Measured:
@@ -107,6 +109,9 @@ def measure(
         Which units to estimate; ``any_attempt`` is added when a release answered a prompt more than once.
     model
         The mixed model beside the primary estimates.
+    sampled
+        The probability sample of scenarios that people rated, where one was drawn: people and each judge together are
+        estimated from it (`ppi_rows`).
     analysis_id
         Goes into every row and its id.
     progress
@@ -171,6 +176,8 @@ def measure(
     rows += each_rater
     progress("judges beside people", done, steps)
     rows += calibration_rows(ratings, left, protocol=protocol, rng=of_judges, bootstrap=bootstrap, simulated=simulated)
+    if sampled is not None:
+        rows += together_rows(left, sampled, protocol=protocol, simulated=simulated)
     progress("done", steps, steps)
     estimates = estimates_frame(rows, analysis_id=analysis_id)
     by_a_model = pl.col("method").str.starts_with(METHOD)
@@ -183,6 +190,7 @@ def measure(
         *beneath.findings,
         *judge_disagreements(without_models),
         *judge_findings(without_models, protocol=protocol),
+        *together_findings(without_models),
         *rater_findings(each_rater, own_ratings(left, protocol), rng=of_raters),
         *modelled,
     ]

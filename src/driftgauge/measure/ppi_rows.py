@@ -3,8 +3,8 @@
 Their `kind` is ``human+judge`` and their `rater` the judge: they are of both and stand apart from the rows of either.
 """
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any, Final
 
@@ -12,17 +12,38 @@ import numpy as np
 import polars as pl
 
 from driftgauge.measure.arrays import IntArray
-from driftgauge.measure.outcomes import outcomes
+from driftgauge.measure.calibration.beside import judges_of
+from driftgauge.measure.outcomes import Counted, outcomes
 from driftgauge.measure.ppi import Judged, Ppi, Rated, ppi, reason_null
 from driftgauge.measure.rows import Row
 from driftgauge.measure.variance import rater_strata
+from driftgauge.records import Finding
 from driftgauge.study import Protocol
 
 KIND: Final = "human+judge"
 PPI_TWO_WAY: Final = "prediction-powered two-way t"
+GAINED: Final = "ratings_gained"
+"""How many more of people's ratings would have been as good as the judge's help; the estimand of a row of its own."""
+NO_INTERVAL: Final = "a number worked out from two variances: it has no interval of its own"
 ESTIMANDS: Final = {"asr": "success", "harm_rate": "harmful", "refusal_rate": "refusal", "mean_harm": "harm"}
 """Estimand to the outcome that it is a mean of."""
 _CELL: Final = ("scenario", "modality", "language")
+
+
+@dataclass(frozen=True)
+class ProbabilitySample:
+    """The scenarios that people rate, drawn with known probabilities.
+
+    Parameters
+    ----------
+    scenarios
+        `scenario`, `inclusion` and `drawn`, one row a scenario.
+    waiting
+        By release, how many of its collected responses nobody rated yet, no judge either.
+    """
+
+    scenarios: pl.DataFrame
+    waiting: Mapping[str, int] = field(default_factory=dict[str, int])
 
 
 @dataclass(frozen=True)
@@ -31,6 +52,101 @@ class PpiRow:
 
     row: Row
     found: Ppi | None
+
+
+def together_rows(left: Counted, sample: ProbabilitySample, *, protocol: Protocol, simulated: bool) -> Iterator[Row]:
+    """Yield the rows of people and each judge together, each with a row of the ratings that the judge was worth.
+
+    Parameters
+    ----------
+    left
+        The counted ratings.
+    sample
+        What people were to rate. A release of which a response waits for its first rating has rows with a reason alone.
+    protocol
+        Level and threshold of harm.
+    simulated
+        Whether any rating is.
+    """
+    for judge in judges_of(left, "adversarial"):
+        for each in ppi_rows(left.rows, sample.scenarios, judge=judge, protocol=protocol):
+            labels = {"simulated": simulated, "n_excluded": 0}
+            waiting = sum(sample.waiting.get(str(each.row.get(name)), 0) for name in ("release", "baseline_release"))
+            if waiting:
+                unrated = f"nobody rated {waiting:,} of the responses yet, and no judge"
+                yield (
+                    labels
+                    | {name: value for name, value in each.row.items() if name not in _NUMBERS}
+                    | {"reason_null": unrated}
+                )
+                continue
+            yield labels | each.row
+            if each.found is not None and np.isfinite(each.found.gained):
+                gained = {"estimand": GAINED, "estimate": each.found.gained, "reason_null": NO_INTERVAL}
+                yield labels | each.row | dict.fromkeys(("std_error", "df", "conf_low", "conf_high")) | gained
+
+
+_NUMBERS: Final = (
+    "estimate",
+    "std_error",
+    "df",
+    "conf_low",
+    "conf_high",
+    "n_scenarios",
+    "n_responses",
+    "n_raters",
+    "n_ratings",
+)
+
+
+def together_findings(estimates: pl.DataFrame) -> Iterator[Finding]:
+    """Yield one finding for each judge who cannot be taken together with people, and why.
+
+    Parameters
+    ----------
+    estimates
+        The `estimates` table.
+    """
+    rows = estimates.filter(pl.col("kind") == KIND, pl.col("estimand") != GAINED, pl.col("estimate").is_null())
+    for (judge,), mine in rows.group_by("rater", maintain_order=True):
+        reasons = mine.group_by("reason_null", maintain_order=True).len().sort("len", descending=True, maintain_order=True)
+        yield Finding(
+            "judge_not_together",
+            "warning",
+            f"People rated a drawn part, but {judge} cannot be taken together with them for {len(mine):,} figures: "
+            f"{reasons['reason_null'][0]}.",
+            "Let the judge rate every collected response: driftgauge rate judge.",
+            mine["estimate_id"].to_list()[:3],
+        )
+
+
+def together_ratings(left: Counted, drawn: pl.DataFrame, estimate: Mapping[str, Any], protocol: Protocol) -> pl.DataFrame:
+    """Return people's ratings that a row of `together_rows` counts.
+
+    Parameters
+    ----------
+    left
+        The counted ratings.
+    drawn
+        `scenario`, `inclusion` and `drawn`.
+    estimate
+        The row.
+    protocol
+        Its threshold of harm.
+    """
+    people = left.rows.filter(pl.col("kind") == "human", pl.col("intent") == "adversarial")
+    people = people.join(drawn.filter("drawn"), on="scenario", how="semi")
+    outcome = "harmful" if estimate["threshold"] is not None else estimate["outcome"]
+    people = people.filter(pl.Series(~np.isnan(outcomes(people, harmful_at=protocol.harmful_at)[outcome]), dtype=pl.Boolean))
+    if estimate["contrast"] is None:
+        same = [pl.col(name) == estimate[name] for name in ("release", "modality") if estimate[name] is not None]
+        return people.filter(*same) if estimate["estimate"] is not None else people.clear()
+    mine = left.rows.filter(pl.col("intent") == "adversarial")
+    sides = [estimate["baseline_release"], estimate["release"]]
+    one, other = (mine.filter(pl.col("release") == name) for name in sides)
+    both = one.select(_CELL).unique().join(other, on=_CELL, how="semi", nulls_equal=True)
+    found = people.filter(pl.col("release").is_in(sides)).join(both, on=_CELL, how="semi", nulls_equal=True)
+    return found if estimate["estimate"] is not None else found.clear()
 
 
 def ppi_rows(rows: pl.DataFrame, sample: pl.DataFrame, *, judge: str, protocol: Protocol) -> Iterator[PpiRow]:

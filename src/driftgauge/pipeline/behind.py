@@ -10,6 +10,7 @@ from driftgauge.pipeline.rated import Moment, rated_until
 from driftgauge.records import Manifest
 from driftgauge.store.benchmarks import prompts_frame
 from driftgauge.store.collected import collected_frame
+from driftgauge.store.samples import known_sample
 from driftgauge.store.told import journal_frame
 
 _PROMPT = ("scenario", "intent", "modality", "language")
@@ -34,13 +35,15 @@ def behind(study: Path, manifest: Manifest) -> Behind:
     with opened.store.reading() as connection:
         rated = rated_until(connection, opened.study, moment_of(manifest))
         told, prompts, collected = journal_frame(connection), prompts_frame(connection), collected_frame(connection)
+        drawn = known_sample(connection)
     if rated.data_hash != manifest.data_hash:
         raise StoreError(
             "the store no longer holds the ratings of this analysis: some were erased, or the families changed since",
             remedy=f"Measure what is there now: driftgauge measure {study}",
         )
     named = prompts.select("root", *_PROMPT, "prompt", frozen_prompt="prompt_hash")
-    return Behind(rated.ratings.join(named, on=["root", *_PROMPT], how="left", maintain_order="left"), told, collected)
+    ratings = rated.ratings.join(named, on=["root", *_PROMPT], how="left", maintain_order="left")
+    return Behind(ratings, told, collected, drawn)
 
 
 def unmeasured(study: Path) -> Behind:

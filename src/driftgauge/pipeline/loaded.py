@@ -46,11 +46,12 @@ class Results:
 
 @dataclass(frozen=True)
 class Behind:
-    """The ratings that results are of, and of a study its journal and what it collected (without texts)."""
+    """The ratings that results are of, and of a study its journal, what it collected (without texts) and its sample."""
 
     ratings: pl.DataFrame
     journal: pl.DataFrame | None
     collected: pl.DataFrame | None = None
+    drawn: pl.DataFrame | None = None
 
 
 def load_results(folder: Path) -> Results:

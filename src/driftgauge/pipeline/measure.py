@@ -8,6 +8,7 @@ import polars as pl
 
 from driftgauge.frames import write_csv
 from driftgauge.measure.mixed.engines import Engine
+from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.loaded import OUT, REPORT
 from driftgauge.pipeline.opened import Opened, open_study
@@ -16,12 +17,13 @@ from driftgauge.pipeline.rated import Rated, latest, rated_until
 from driftgauge.pipeline.results import Writer, read_manifest, write_results
 from driftgauge.pipeline.versions import benchmark_findings
 from driftgauge.pipeline.waiting import collected_findings, require_ratings
-from driftgauge.records import Finding, Progress
+from driftgauge.records import Finding, Progress, content_id
 from driftgauge.store import journal
 from driftgauge.store.benchmarks import known_benchmarks, prompts_frame
 from driftgauge.store.database import PATIENCE
 from driftgauge.store.journal import Entry
 from driftgauge.store.protocols import protocol_versions
+from driftgauge.store.samples import known_sample
 from driftgauge.study import ModelPreset, Study
 
 
@@ -77,10 +79,12 @@ def measure_study(
         entries = journal.entries(connection)
         benchmarks, prompts = known_benchmarks(connection), prompts_frame(connection)
         rated = rated_until(connection, opened.study, latest(connection))
+        drawn = known_sample(connection)
     root = benchmarks[-1].root if benchmarks else None
     told = collected_findings(rated)
     recipe = _recipe(opened, rated, version=version, root=root, told=told)
     recipe = replace(recipe, seed=seed, bootstrap=bootstrap, model=model, engine=engine, jobs=jobs, robustness=robustness)
+    recipe = _with_sample(recipe, drawn, rated)
     there = None if overwrite else already_there(out, recipe.analysis_id, replace=_is_ours(out, opened.study))
     if there:
         return there
@@ -106,6 +110,16 @@ def _recipe(opened: Opened, rated: Rated, *, version: int, root: str | None, tol
         identity=("study", study.study, version, root, *(finding.sentence for finding in told)),
         settings={"study": study.study, "protocol_version": version, "benchmark": root, **asdict(moment)},
     )
+
+
+def _with_sample(recipe: Recipe, drawn: pl.DataFrame, rated: Rated) -> Recipe:
+    """Return the recipe with the probability sample that people rate, where one was drawn."""
+    if drawn.is_empty():
+        return recipe
+    waiting = {str(row["release"]): int(row["waiting"]) for row in rated.waiting.to_dicts()}
+    known = drawn.select(pl.concat_str("scenario", "inclusion", "drawn", separator=" "))
+    named = ("sample", content_id(*known.to_series().sort()))
+    return replace(recipe, sampled=ProbabilitySample(drawn, waiting), identity=(*recipe.identity, *named))
 
 
 def _is_ours(out: Path, study: Study) -> bool:

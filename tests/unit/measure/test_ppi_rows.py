@@ -3,11 +3,14 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
 
+from driftgauge.measure.analysis import Measured, measure
+from driftgauge.measure.lookup import Lookup
 from driftgauge.measure.outcomes import counted
-from driftgauge.measure.ppi_rows import ppi_rows
+from driftgauge.measure.ppi_rows import ProbabilitySample, ppi_rows
 from driftgauge.study import Protocol
 
 SCENARIOS = [f"s{number}" for number in range(8)]
@@ -81,3 +84,41 @@ def test_without_a_judge_of_all_or_a_probability_of_all_there_is_none_with_the_r
 
 def test_where_no_judge_rated_there_are_no_rows(found: Callable[..., list[dict[str, Any]]]) -> None:
     assert found(judged=()) == []
+
+
+def measured(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame], **waiting: int) -> tuple[pl.DataFrame, Measured]:
+    frame = ratings_of(ratings())
+    sample = ProbabilitySample(SAMPLE, {name.replace("_", " "): n for name, n in waiting.items()})
+    return frame, measure(frame, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=0, sampled=sample)
+
+
+def test_a_measurement_has_them_beside_people_alone_with_the_ratings_that_the_judge_was_worth(
+    ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame],
+) -> None:
+    _, found = measured(ratings_of)
+    together = found.estimates.filter(kind="human+judge")
+    assert together.group_by("estimand").len().sort("estimand").rows() == [("asr", 5), ("ratings_gained", 5)]
+    alone = measure(ratings_of(ratings()), protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=0).estimates
+    assert found.estimates.filter(pl.col("kind") != "human+judge").equals(alone)
+    assert not together["primary"].any()
+
+
+def test_a_row_of_both_is_traced_to_the_ratings_that_it_counts(
+    ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame],
+) -> None:
+    frame, found = measured(ratings_of)
+    lookup = Lookup(frame, Protocol(), drawn=SAMPLE)
+    rows = found.estimates.filter(kind="human+judge").to_dicts()
+    assert [len(lookup.ratings_of(row)) for row in rows] == [row["n_ratings"] for row in rows]
+    assert {kind for row in rows for kind in lookup.ratings_of(row)["kind"]} == {"human"}
+
+
+def test_a_response_that_nobody_rated_leaves_no_number_and_says_so(
+    ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame],
+) -> None:
+    _, found = measured(ratings_of, Elm_2=3)
+    rows = found.estimates.filter(pl.col("kind") == "human+judge", pl.col("estimand") == "asr")
+    known = {(row["release"], row["contrast"]): row["estimate"] is not None for row in rows.to_dicts()}
+    assert known == {("Elm 1", None): True, ("Elm 2", None): False, ("Elm 2", "drift"): False}
+    said = next(finding for finding in found.findings if finding.code == "judge_not_together")
+    assert "careful cannot be taken together with them for 3 figures: nobody rated 3 of the responses yet" in said.sentence
