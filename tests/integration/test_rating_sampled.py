@@ -1,6 +1,5 @@
 """People rate a probability sample of scenarios, a judge all: ``rate assign --ppi``, on both databases."""
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -16,6 +15,7 @@ from driftgauge.pipeline.rate_import import RatingImport, Ratings, import_rating
 from driftgauge.pipeline.rated import latest, rated_until
 from driftgauge.pipeline.rating.assign import Assigned, assign
 from driftgauge.pipeline.rating.drawing import Wanted
+from driftgauge.pipeline.trace import trace
 from driftgauge.store.tables import assignments, journal, responses, samples
 from driftgauge.study import load_study
 from tests.collected_studies import collect, put_benchmark
@@ -158,8 +158,8 @@ def test_people_and_a_judge_are_measured_together_reported_and_traced(study: New
     page = run("report", study.folder)
     assert page.code == 0, page.said
     assert "People rated a part that was drawn" in (study.folder / "out" / "report.html").read_text(encoding="utf-8")
-    ratings = json.loads(run("trace", study.folder, both["estimate_id"][0], "--json").out)
-    assert len(ratings["ratings"]) == both["n_ratings"][0]
+    assert len(trace(study.folder, both["estimate_id"][0]).ratings) == both["n_ratings"][0]
+    assert "unrated_responses" not in found.findings["code"].to_list()
 
 
 def test_a_judge_that_left_something_out_is_named_with_the_reason(study: NewStudy, tmp_path: Path) -> None:

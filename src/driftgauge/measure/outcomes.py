@@ -89,18 +89,23 @@ def _with_raters(unrated: pl.DataFrame, rated: pl.DataFrame) -> pl.DataFrame:
     """Return each unrated response once for every rater who would have seen it, with the weight that makes it one response.
 
     These are the raters of its panel; where its panel rated nothing (its row states none, say), those of its release; where
-    nobody rated that either, nobody, once. People and judges are filled in alike, where there are any.
+    nobody rated that either, nobody, once. People and judges are filled in alike, each kind by itself; a row of kind `judge` is
+    for judges alone.
     """
     shown = rated.filter(pl.col("status").is_in(RATED_STATUSES))
-    left = unrated.unique("response_id", maintain_order=True).drop("rater", "kind")
+    every = unrated.unique("response_id", maintain_order=True)
     found: list[pl.DataFrame] = []
-    for key in ("rater_panel", "release"):
-        size = shown.group_by(key, "kind").agg(weight=pl.len() / pl.n_unique("response_id") / pl.n_unique("rater"))
-        raters = shown.select(key, "kind", "rater").unique(maintain_order=True).join(size, on=[key, "kind"])
-        found.append(left.join(raters, on=key, how="inner", maintain_order="left"))
-        left = left.join(raters, on=key, how="anti")
+    for kind in ("human", "judge"):
+        left = every.filter(pl.col("kind") == kind) if kind == "human" else every
+        mine = shown.filter(pl.col("kind") == kind)
+        for key in ("rater_panel", "release"):
+            size = mine.group_by(key, "kind").agg(weight=pl.len() / pl.n_unique("response_id") / pl.n_unique("rater"))
+            raters = mine.select(key, "kind", "rater").unique(maintain_order=True).join(size, on=[key, "kind"])
+            found.append(left.drop("rater", "kind").join(raters, on=key, how="inner", maintain_order="left"))
+            left = left.join(raters, on=key, how="anti")
+    unfilled = every.join(pl.concat(found, how="diagonal"), on="response_id", how="anti").drop("rater", "kind")
     kinds = shown.select("kind").unique() if len(shown) else unrated.select("kind").unique()
-    nobody = left.join(kinds, how="cross").with_columns(rater=pl.lit(NOBODY), weight=pl.lit(1.0))
+    nobody = unfilled.join(kinds, how="cross").with_columns(rater=pl.lit(NOBODY), weight=pl.lit(1.0))
     return pl.concat([*found, nobody], how="diagonal")
 
 

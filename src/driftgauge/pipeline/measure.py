@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from driftgauge.frames import write_csv
+from driftgauge.frames import RATED_STATUSES, write_csv
 from driftgauge.measure.mixed.engines import Engine
 from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
@@ -116,7 +116,9 @@ def _with_sample(recipe: Recipe, drawn: pl.DataFrame, rated: Rated) -> Recipe:
     """Return the recipe with the probability sample that people rate, where one was drawn."""
     if drawn.is_empty():
         return recipe
-    waiting = {str(row["release"]): int(row["waiting"]) for row in rated.waiting.to_dicts()}
+    shown = rated.collected.filter(pl.col("status").is_in(RATED_STATUSES), pl.col("erased").is_null())
+    unrated = shown.join(rated.ratings.filter(pl.col("rater").is_not_null()), on="response_id", how="anti")
+    waiting = dict(unrated.group_by("release").len().iter_rows())
     known = drawn.select(pl.concat_str("scenario", "inclusion", "drawn", separator=" "))
     named = ("sample", content_id(*known.to_series().sort()))
     return replace(recipe, sampled=ProbabilitySample(drawn, waiting), identity=(*recipe.identity, *named))

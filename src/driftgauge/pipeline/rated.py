@@ -11,6 +11,7 @@ from driftgauge.rate.unseen import with_unseen
 from driftgauge.store import journal, read
 from driftgauge.store.collected import collected_frame, last_answer
 from driftgauge.store.database import Connection
+from driftgauge.store.samples import known_sample
 from driftgauge.study import Study
 
 
@@ -74,7 +75,10 @@ def rated_until(connection: Connection, study: Study, moment: Moment) -> Rated:
     """
     collected = collected_frame(connection, until=moment.answer)
     panels = {phase.phase: phase.panels[0] if len(phase.panels) == 1 else None for phase in study.phases}
-    found = with_unseen(read.ratings_frame(connection, until=moment.entry, row=moment.rating), collected, panels=panels)
+    told = read.ratings_frame(connection, until=moment.entry, row=moment.rating)
+    sample = known_sample(connection)
+    drawn = None if sample.is_empty() else sample.filter("drawn")["scenario"].to_list()
+    found = with_unseen(told, collected, panels=panels, drawn=drawn)
     ratings = replaced(found.ratings, study.lineage) if study.lineage else found.ratings
     return Rated(ratings.drop("content"), _data_hash(ratings), moment, collected, found.waiting)
 
