@@ -193,7 +193,7 @@ def _own(found: Neighbours) -> None:
         found.secrets.append(Secret(found.cookies[name], frozenset()))
         found.secrets.append(Secret(person.csrf, frozenset({name})))
         found.secrets.append(Secret(person.session, frozenset()))
-        found.secrets.append(Secret(person.account, frozenset()))
+        found.secrets.append(Secret(person.account, frozenset(LEADS)))
         if person.rater:
             found.secrets.append(Secret(person.rater[:9], frozenset({*LEADS, "fiorella"})))
     found.secrets.extend(
