@@ -58,8 +58,8 @@ def web() -> httpx.Client:
 
 
 def test_the_demo_serves_a_study_to_a_rater_and_to_a_lead_and_keeps_it(tmp_path: Path) -> None:
-    with served("demo", "--serve", "--port", "0", "--out", "d", folder=tmp_path, links=3) as app:
-        english, spanish, lead = app.links
+    with served("demo", "--serve", "--port", "0", "--out", "d", folder=tmp_path, links=5) as app:
+        english, spanish, *_, lead = app.links
         with web() as rater:
             assert "Before you start" in rater.get(english).text
         with web() as rater:
@@ -74,7 +74,7 @@ def test_the_demo_serves_a_study_to_a_rater_and_to_a_lead_and_keeps_it(tmp_path:
     assert "/enter/…" in log
     assert not any(link.rpartition("/")[2] in log for link in (english, spanish, lead))
     assert "Traceback" not in log
-    with served("demo", "--serve", "--port", "0", "--out", "d", folder=tmp_path, links=3) as again:
+    with served("demo", "--serve", "--port", "0", "--out", "d", folder=tmp_path, links=5) as again:
         assert [link.rpartition("/")[2] for link in again.links] == [link.rpartition("/")[2] for link in app.links]
 
 

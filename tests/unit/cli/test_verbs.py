@@ -8,7 +8,7 @@ import click
 
 from driftgauge import cli
 
-PARTS = {"assign", "elsewhere", "raters"}
+PARTS = {"assign", "elsewhere", "judge", "leaving", "raters"}
 """Modules whose commands are of a group of another module."""
 HEAVY = {"numpy", "polars", "scipy", "pydantic", "altair", "sqlalchemy", "rich", "inspect_ai"}
 
