@@ -10,7 +10,6 @@ from driftgauge.pipeline.rated import Moment, rated_until
 from driftgauge.records import Manifest
 from driftgauge.store.benchmarks import prompts_frame
 from driftgauge.store.collected import collected_frame
-from driftgauge.store.samples import known_sample
 from driftgauge.store.told import journal_frame
 
 _PROMPT = ("scenario", "intent", "modality", "language")
@@ -35,7 +34,6 @@ def behind(study: Path, manifest: Manifest) -> Behind:
     with opened.store.reading() as connection:
         rated = rated_until(connection, opened.study, moment_of(manifest))
         told, prompts, collected = journal_frame(connection), prompts_frame(connection), collected_frame(connection)
-        drawn = known_sample(connection)
     if rated.data_hash != manifest.data_hash:
         raise StoreError(
             "the store no longer holds the ratings of this analysis: some were erased, or the families changed since",
@@ -43,7 +41,7 @@ def behind(study: Path, manifest: Manifest) -> Behind:
         )
     named = prompts.select("root", *_PROMPT, "prompt", frozen_prompt="prompt_hash")
     ratings = rated.ratings.join(named, on=["root", *_PROMPT], how="left", maintain_order="left")
-    return Behind(ratings, told, collected, drawn)
+    return Behind(ratings, told, collected, rated.sampled)
 
 
 def unmeasured(study: Path) -> Behind:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import polars as pl
 
-from driftgauge.frames import RATED_STATUSES, write_csv
+from driftgauge.frames import write_csv
 from driftgauge.measure.mixed.engines import Engine
 from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
@@ -23,7 +23,6 @@ from driftgauge.store.benchmarks import known_benchmarks, prompts_frame
 from driftgauge.store.database import PATIENCE
 from driftgauge.store.journal import Entry
 from driftgauge.store.protocols import protocol_versions
-from driftgauge.store.samples import known_sample
 from driftgauge.study import ModelPreset, Study
 
 
@@ -79,12 +78,10 @@ def measure_study(
         entries = journal.entries(connection)
         benchmarks, prompts = known_benchmarks(connection), prompts_frame(connection)
         rated = rated_until(connection, opened.study, latest(connection))
-        drawn = known_sample(connection)
     root = benchmarks[-1].root if benchmarks else None
     told = collected_findings(rated)
     recipe = _recipe(opened, rated, version=version, root=root, told=told)
     recipe = replace(recipe, seed=seed, bootstrap=bootstrap, model=model, engine=engine, jobs=jobs, robustness=robustness)
-    recipe = _with_sample(recipe, drawn, rated)
     there = None if overwrite else already_there(out, recipe.analysis_id, replace=_is_ours(out, opened.study))
     if there:
         return there
@@ -107,21 +104,18 @@ def _recipe(opened: Opened, rated: Rated, *, version: int, root: str | None, tol
         data_hash=rated.data_hash,
         protocol=study.protocol,
         lineage=study.lineage,
-        identity=("study", study.study, version, root, *(finding.sentence for finding in told)),
+        identity=("study", study.study, version, root, *(finding.sentence for finding in told), *_of_sample(rated.sampled)),
         settings={"study": study.study, "protocol_version": version, "benchmark": root, **asdict(moment)},
+        sampled=rated.sampled,
     )
 
 
-def _with_sample(recipe: Recipe, drawn: pl.DataFrame, rated: Rated) -> Recipe:
-    """Return the recipe with the probability sample that people rate, where one was drawn."""
-    if drawn.is_empty():
-        return recipe
-    shown = rated.collected.filter(pl.col("status").is_in(RATED_STATUSES), pl.col("erased").is_null())
-    unrated = shown.join(rated.ratings.filter(pl.col("rater").is_not_null()), on="response_id", how="anti")
-    waiting = dict(unrated.group_by("release").len().iter_rows())
-    known = drawn.select(pl.concat_str("scenario", "inclusion", "drawn", separator=" "))
-    named = ("sample", content_id(*known.to_series().sort()))
-    return replace(recipe, sampled=ProbabilitySample(drawn, waiting), identity=(*recipe.identity, *named))
+def _of_sample(sampled: ProbabilitySample | None) -> tuple[str, ...]:
+    """Return what makes it another analysis: which scenarios people rate, and with which probability."""
+    if sampled is None:
+        return ()
+    known = sampled.scenarios.select(pl.concat_str("scenario", "inclusion", "drawn", separator=" "))
+    return ("sample", content_id(*known.to_series().sort()))
 
 
 def _is_ours(out: Path, study: Study) -> bool:

@@ -97,7 +97,8 @@ class Together:
     both
         The change by both.
     alone
-        The same change by the people who rated the drawn part, each response weighing the same; null where there is none.
+        The same change by the people who rated the drawn part, each scenario weighing as many as it stands for; null where
+        there is none.
     gained
         How many more of people's ratings would have been as good; null where it is not known.
     """
@@ -121,11 +122,9 @@ def together(estimates: pl.DataFrame) -> list[Together]:
     people = estimates.filter(
         pl.col("kind") == "human",
         pl.col("contrast") == "drift",
-        pl.col("unit") == "response_mean",
-        pl.col("method") == "linearised two-way t",
-        *(pl.col(name).is_null() for name in ("modality", "language", "harm_category", "technique", "execution", "rater")),
+        pl.col("method") == "inverse-probability two-way t",
     )
-    alone = {(row["estimand"], *_change(row)[1:]): row for row in people.iter_rows(named=True) if row["filter"] == "all"}
+    alone = {(row["estimand"], *_change(row)[1:]): row for row in people.iter_rows(named=True)}
     return [
         Together(
             row["rater"],

@@ -82,6 +82,16 @@ def test_people_who_saw_a_refused_response_keep_their_ratings(ratings_of: Make) 
     assert sorted(here.select("rater", "imputed", "success").rows()) == [("r1", False, True), ("r2", True, False)]
 
 
+def test_what_a_judge_alone_was_asked_is_not_filled_in_for_people(ratings_of: Make) -> None:
+    rows: list[dict[str, Any]] = [
+        {"scenario": "s1", "release": "A", "rater": "r1", "success": True},
+        {"scenario": "s1", "release": "A", "kind": "judge", "rater": "j", "refusal": False},
+        {"scenario": "s2", "release": "A", "rater": None, "status": "refused"},
+    ]
+    filled = counted(ratings_of(rows), Protocol()).rows.filter("imputed").select("kind", "success", "refusal", "harm")
+    assert sorted(filled.rows()) == [("human", False, None, None), ("judge", None, True, None)]
+
+
 def test_a_judge_of_no_panel_is_filled_in_by_its_release_and_a_row_for_judges_is_not_of_people(ratings_of: Make) -> None:
     rows: list[dict[str, Any]] = [
         {"scenario": "s1", "release": "A", "panel": "p", "rater": "r1", "success": True},
