@@ -113,7 +113,9 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "analysis_id": Column(_TEXT, "the analysis (see the manifest)"),
     "estimand": Column(_TEXT, "the named quantity; one page each in `docs/methods/`"),
     "outcome": Column(_TEXT, "what was rated: `success`, `refusal`, `harm`, `harm6`, `refusal_level`"),
-    "kind": Column(_TEXT, "whose ratings: `human` or `judge`"),
+    "kind": Column(
+        _TEXT, "whose ratings: `human`, `judge`, or `human+judge` (people on a drawn part, the judge in `rater` on all)"
+    ),
     "contrast": Column(
         _TEXT, "null for a level, else `drift`, `drift_cumulative`, `drift_first_last`, `modality`, `modality_shift`, …"
     ),

@@ -1,8 +1,7 @@
 """The whole measurement: a ratings frame and a protocol in, estimates and findings out."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 import numpy as np
@@ -34,6 +33,7 @@ from driftgauge.measure.model_verdicts import disagreements
 from driftgauge.measure.models import METHOD, Model, model_rows
 from driftgauge.measure.outcomes import Counted, counted, sample, unmeasured
 from driftgauge.measure.populations import Index, Population, Question, drifts, index, levels, modality_effects, population
+from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.measure.rater_findings import rater_findings
 from driftgauge.measure.raters import own_ratings, rater_rows
 from driftgauge.measure.rates import MEANS, Rate, rates
@@ -48,6 +48,7 @@ from driftgauge.measure.rows import (
     estimates_frame,
 )
 from driftgauge.measure.tipping_points import TippingPoint, tipping_points, tipping_rows
+from driftgauge.measure.together import together_findings, together_rows
 from driftgauge.measure.units import RESPONSE_UNITS, Contributions, Rows, common_k, contributions, unit_groups
 from driftgauge.measure.variance import rater_strata
 from driftgauge.records import Finding, Progress
@@ -88,6 +89,7 @@ def measure(
     bootstrap: int = 10_000,
     units: Sequence[Unit] = UNITS,
     model: Model = NO_MODEL,
+    sampled: ProbabilitySample | None = None,
     analysis_id: str = "",
     progress: Progress = lambda stage, done, total: None,
 ) -> Measured:
@@ -107,6 +109,9 @@ def measure(
         Which units to estimate; ``any_attempt`` is added when a release answered a prompt more than once.
     model
         The mixed model beside the primary estimates.
+    sampled
+        The probability sample of scenarios that people rated, where one was drawn: people and each judge together are
+        estimated from it (`ppi_rows`).
     analysis_id
         Goes into every row and its id.
     progress
@@ -129,68 +134,92 @@ def measure(
     of_models, of_raters, of_judges = rng.spawn(3)  # children: what else is random depends on none of these
     simulated = bool(ratings["simulated"].fill_null(value=False).any())
     whose = list(_whose(left))
-    steps = len(whose) * (len(units) + 1)
-    done = 0
-    rows: list[Row] = []
-    modelled: list[Finding] = []
-    tipping: Sequence[TippingPoint] = ()
-    beneath = Beneath()
+    told = _Told(progress, len(whose) * (len(units) + 1))
+    main, rows, modelled = _OfUnits([]), list[Row](), list[Finding]()
     for kind, intent, name, frame in whose:
         setting = Setting(kind, intent, "rating", protocol.level, protocol.harmful_at, {}, simulated, name)
         one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
-        several = one.found.sample.rows["attempt"].n_unique() > 1
-        again: tuple[Unit, ...] = ("any_attempt",) if several else ()
-        for unit in dict.fromkeys((*units, *again)):
-            progress(f"{kind} {intent}: {unit}", done, steps)
-            answered = _answer_unit(one, unit, protocol=protocol)
-            rows += answered.rows
-            done += 1
-            if _is_main(one.setting, unit, protocol):
-                progress(f"{kind} {intent}: what lies beneath", done, steps)
-                beneath = look_beneath(answered, success=one.rates.get("asr"))
-                rows += beneath.rows
-                tipping = answered.tipping
-        if (kind, intent) == ("human", "adversarial") and model.preset != "none":
+        answered = _of_units(one, units, protocol=protocol, told=told)
+        rows += answered.rows
+        if (kind, intent) != ("human", "adversarial"):
+            continue
+        main = answered
+        if model.preset != "none":
             of_model = model_rows(
-                one.found,
-                setting=setting,
-                protocol=protocol,
-                model=model,
-                primary=rows,
-                rng=of_models,
-                said=partial(_said, progress, done=done, steps=steps),
+                one.found, setting=setting, protocol=protocol, model=model, primary=rows, rng=of_models, said=told.say
             )
             rows += of_model.rows
             modelled += of_model.findings
     for kind in dict.fromkeys(kind for kind, _, _, _ in whose):
-        progress(f"{kind}: agreement", done, steps)
+        told.say(f"{kind}: agreement")
         rows += _agreement(left, kind, protocol=protocol, rng=rng, bootstrap=bootstrap, simulated=simulated)
-        done += 1
-    progress("raters", done, steps)
+        told.done += 1
+    told.say("raters")
     each_rater = rater_rows(ratings, left, protocol=protocol, simulated=simulated)
     rows += each_rater
-    progress("judges beside people", done, steps)
+    told.say("judges beside people")
     rows += calibration_rows(ratings, left, protocol=protocol, rng=of_judges, bootstrap=bootstrap, simulated=simulated)
-    progress("done", steps, steps)
+    rows += together_rows(left, sampled, protocol=protocol, simulated=simulated) if sampled else ()
+    progress("done", told.steps, told.steps)
     estimates = estimates_frame(rows, analysis_id=analysis_id)
-    by_a_model = pl.col("method").str.starts_with(METHOD)
-    without_models = estimates.filter(~by_a_model)
-    modelled += disagreements(
-        estimates.filter(by_a_model).to_dicts(), estimates.filter("primary").to_dicts(), protocol=protocol, model=str(model)
-    )
+    without_models = estimates.filter(~pl.col("method").str.starts_with(METHOD))
     said = [
-        *check(ratings, left, without_models, protocol=protocol, tipping=tipping),
-        *beneath.findings,
+        *check(ratings, left, without_models, protocol=protocol, tipping=main.tipping),
+        *main.beneath.findings,
         *judge_disagreements(without_models),
         *judge_findings(without_models, protocol=protocol),
+        *(together_findings(without_models, sampled) if sampled else ()),
         *rater_findings(each_rater, own_ratings(left, protocol), rng=of_raters),
         *modelled,
+        *_disagreements(estimates, model, protocol=protocol),
     ]
-    return Measured(estimates, said, table_frame(beneath.flips, FLIPS, analysis_id=analysis_id))
+    return Measured(estimates, said, table_frame(main.beneath.flips, FLIPS, analysis_id=analysis_id))
 
 
-def _said(progress: Progress, stage: str, *, done: int, steps: int) -> None:
-    progress(stage, done, steps)
+@dataclass
+class _Told:
+    """Where a measurement stands, for who watches it."""
+
+    progress: Progress
+    steps: int
+    done: int = 0
+
+    def say(self, stage: str) -> None:
+        self.progress(stage, self.done, self.steps)
+
+
+@dataclass(frozen=True)
+class _OfUnits:
+    """The rows of one pass in every unit, with what lies beneath the protocol's, and where that would tip."""
+
+    rows: list[Row]
+    beneath: Beneath = field(default_factory=Beneath)
+    tipping: Sequence[TippingPoint] = ()
+
+
+def _of_units(one: _Pass, units: Sequence[Unit], *, protocol: Protocol, told: _Told) -> _OfUnits:
+    found = _OfUnits([])
+    several = one.found.sample.rows["attempt"].n_unique() > 1
+    again: tuple[Unit, ...] = ("any_attempt",) if several else ()
+    for unit in dict.fromkeys((*units, *again)):
+        whose = f"{one.setting.kind} {one.setting.intent}"
+        told.say(f"{whose}: {unit}")
+        answered = _answer_unit(one, unit, protocol=protocol)
+        rows = [*found.rows, *answered.rows]
+        told.done += 1
+        if _is_main(one.setting, unit, protocol):
+            told.say(f"{whose}: what lies beneath")
+            beneath = look_beneath(answered, success=one.rates.get("asr"))
+            found = _OfUnits([*rows, *beneath.rows], beneath, answered.tipping)
+        else:
+            found = replace(found, rows=rows)
+    return found
+
+
+def _disagreements(estimates: pl.DataFrame, model: Model, *, protocol: Protocol) -> Iterator[Finding]:
+    by_a_model = estimates.filter(pl.col("method").str.starts_with(METHOD)).to_dicts()
+    primary = estimates.filter("primary").to_dicts()
+    return disagreements(by_a_model, primary, protocol=protocol, model=str(model))
 
 
 def _some_counted(ratings: pl.DataFrame, protocol: Protocol) -> Counted:
@@ -227,7 +256,8 @@ def _prepare(
     whose = pl.col("kind") == setting.kind
     if setting.judge is not None:
         whose &= pl.col("rater") == setting.judge
-    lost = left.missing.filter(pl.col("intent") == setting.intent, pl.col("rater").is_null() | whose)
+    of_all = pl.col("rater").is_null() & pl.col("kind").is_in(["human", setting.kind])
+    lost = left.missing.filter(pl.col("intent") == setting.intent, of_all | whose)
     several = any(fewest_raters(here, [population(found, release, {})]) > 1 for release in found.releases)
     scopes = ("raters", "panel") if setting.kind == "human" and several else ("panel",)
     return _Pass(

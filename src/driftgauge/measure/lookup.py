@@ -35,11 +35,13 @@ from driftgauge.measure.populations import (
     modality_effects,
     population,
 )
+from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.measure.profile import PROFILE, PROFILE_DRIFT, profile_question
 from driftgauge.measure.ranking import RANK, REVERSAL, comparison_of, ranked_by
 from driftgauge.measure.raters import OF_RATERS, rater_ratings
 from driftgauge.measure.rates import Rate, rates
 from driftgauge.measure.rows import question_labels
+from driftgauge.measure.together import is_together, together_ratings
 from driftgauge.study import Protocol
 
 Labels = Mapping[str, Any]
@@ -73,10 +75,13 @@ class Lookup:
         The ratings table of the analysis.
     protocol
         Its protocol.
+    sampled
+        The probability sample that people rated, where there is one.
     """
 
-    def __init__(self, ratings: pl.DataFrame, protocol: Protocol) -> None:
+    def __init__(self, ratings: pl.DataFrame, protocol: Protocol, *, sampled: ProbabilitySample | None = None) -> None:
         self._ratings = ratings
+        self._sampled = sampled
         self._protocol = protocol
         self._passes: dict[tuple[str, str, str | None], _Pass] = {}
 
@@ -107,6 +112,8 @@ class Lookup:
             return rater_ratings(self._ratings, self._counted, estimate, self._protocol)
         if estimate["estimand"] in OF_JUDGES:
             return self._of_judges.ratings_of(estimate)
+        if is_together(estimate) and self._sampled is not None:
+            return together_ratings(self._counted, self._sampled, estimate, protocol=self._protocol)
         if estimate["method"].startswith(METHOD):
             return self._of_model(estimate)
         one = self._pass(estimate["kind"], estimate["intent"], estimate["rater"])

@@ -121,7 +121,7 @@ def index(sample: Sample) -> Index:
         releases=releases,
         lineage=lineage,
         release_rows={release: np.flatnonzero(code == release).astype(np.int64) for release in releases},
-        campaign=_campaigns(rows),
+        campaign=campaigns(rows),
         prompt=codes_of(rows, "scenario", "modality", "language"),
         twins=codes_of(rows, "scenario", "language"),
         values=values,
@@ -129,7 +129,7 @@ def index(sample: Sample) -> Index:
     )
 
 
-def _campaigns(rows: pl.DataFrame) -> dict[str, tuple[str | None, str | None]]:
+def campaigns(rows: pl.DataFrame) -> dict[str, tuple[str | None, str | None]]:
     """Return the phase and the panel of each release; null where it has several."""
     found = rows.group_by("release").agg(pl.col("phase", "panel").unique())
     return {

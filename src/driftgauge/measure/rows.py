@@ -240,7 +240,12 @@ def _clipped(row: Row, rate: Rate, question: Question) -> Row:
     """Keep limits inside what the estimand can be: t limits of a small share may pass 0."""
     width = (rate.high - rate.low) * (2 if question.contrast == "modality_shift" else 1)
     low, high = (rate.low, rate.high) if question.contrast is None else (-width, width)
-    # A share of 1 can come out a rounding error above it. NaN stays NaN: it is the first argument of each comparison.
+    return within(row, low, high)
+
+
+def within(row: Row, low: float, high: float) -> Row:
+    """Return a row with its estimate and limits no further than what the estimand can be; NaN stays NaN."""
+    # A share of 1 can come out a rounding error above it. NaN is the first argument of each comparison, so that it stays.
     return row | {
         "estimate": min(max(row["estimate"], low), high),
         "conf_low": max(row["conf_low"], low),

@@ -15,6 +15,7 @@ from driftgauge.frames import findings_frame, specifications_frame, write_csv
 from driftgauge.measure.analysis import measure
 from driftgauge.measure.mixed.engines import Engine
 from driftgauge.measure.models import Model
+from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.measure.robustness import Robustness, specifications
 from driftgauge.pipeline.parallel import map_over
 from driftgauge.pipeline.provenance import library_versions
@@ -47,6 +48,8 @@ class Recipe:
         What else makes it another analysis.
     settings
         What else stands in the manifest.
+    sampled
+        The probability sample that people rate, where one was drawn; `identity` holds what it is.
     """
 
     command: str
@@ -62,6 +65,7 @@ class Recipe:
     robustness: bool = False
     identity: Sequence[object] = ()
     settings: Mapping[str, Any] | None = None
+    sampled: ProbabilitySample | None = None
 
     @property
     def fitted(self) -> Model:
@@ -128,6 +132,7 @@ def make(ratings: pl.DataFrame, recipe: Recipe, *, found: Sequence[Finding], pro
         rng=np.random.default_rng(recipe.seed),  # noqa: TID251 - the edge where generators are made
         bootstrap=recipe.bootstrap,
         model=recipe.fitted,
+        sampled=recipe.sampled,
         analysis_id=analysis_id,
         progress=progress,
     )

@@ -40,7 +40,8 @@ def behind(study: Path, manifest: Manifest) -> Behind:
             remedy=f"Measure what is there now: driftgauge measure {study}",
         )
     named = prompts.select("root", *_PROMPT, "prompt", frozen_prompt="prompt_hash")
-    return Behind(rated.ratings.join(named, on=["root", *_PROMPT], how="left", maintain_order="left"), told, collected)
+    ratings = rated.ratings.join(named, on=["root", *_PROMPT], how="left", maintain_order="left")
+    return Behind(ratings, told, collected, rated.sampled)
 
 
 def unmeasured(study: Path) -> Behind:

@@ -8,6 +8,7 @@ import polars as pl
 
 from driftgauge.errors import StoreError
 from driftgauge.frames import ESTIMATES, conform
+from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.pipeline.results import is_complete, read_manifest
 from driftgauge.records import Manifest
 from driftgauge.study import STUDY_FILE, Protocol
@@ -46,11 +47,12 @@ class Results:
 
 @dataclass(frozen=True)
 class Behind:
-    """The ratings that results are of, and of a study its journal and what it collected (without texts)."""
+    """The ratings that results are of, and of a study its journal, what it collected (without texts) and its sample."""
 
     ratings: pl.DataFrame
     journal: pl.DataFrame | None
     collected: pl.DataFrame | None = None
+    sampled: ProbabilitySample | None = None
 
 
 def load_results(folder: Path) -> Results:

@@ -8,6 +8,7 @@ import polars as pl
 
 from driftgauge.frames import write_csv
 from driftgauge.measure.mixed.engines import Engine
+from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.pipeline.analysis import Analysis, Made, Recipe, already_there, make, writers
 from driftgauge.pipeline.loaded import OUT, REPORT
 from driftgauge.pipeline.opened import Opened, open_study
@@ -16,7 +17,7 @@ from driftgauge.pipeline.rated import Rated, latest, rated_until
 from driftgauge.pipeline.results import Writer, read_manifest, write_results
 from driftgauge.pipeline.versions import benchmark_findings
 from driftgauge.pipeline.waiting import collected_findings, require_ratings
-from driftgauge.records import Finding, Progress
+from driftgauge.records import Finding, Progress, content_id
 from driftgauge.store import journal
 from driftgauge.store.benchmarks import known_benchmarks, prompts_frame
 from driftgauge.store.database import PATIENCE
@@ -103,9 +104,18 @@ def _recipe(opened: Opened, rated: Rated, *, version: int, root: str | None, tol
         data_hash=rated.data_hash,
         protocol=study.protocol,
         lineage=study.lineage,
-        identity=("study", study.study, version, root, *(finding.sentence for finding in told)),
+        identity=("study", study.study, version, root, *(finding.sentence for finding in told), *_of_sample(rated.sampled)),
         settings={"study": study.study, "protocol_version": version, "benchmark": root, **asdict(moment)},
+        sampled=rated.sampled,
     )
+
+
+def _of_sample(sampled: ProbabilitySample | None) -> tuple[str, ...]:
+    """Return what makes it another analysis: which scenarios people rate, and with which probability."""
+    if sampled is None:
+        return ()
+    known = sampled.scenarios.select(pl.concat_str("scenario", "inclusion", "drawn", separator=" "))
+    return ("sample", content_id(*known.to_series().sort()))
 
 
 def _is_ours(out: Path, study: Study) -> bool:

@@ -6,11 +6,14 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from driftgauge.frames import RATED_STATUSES
+from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.rate.exchange.lineage import replaced
 from driftgauge.rate.unseen import with_unseen
 from driftgauge.store import journal, read
 from driftgauge.store.collected import collected_frame, last_answer
 from driftgauge.store.database import Connection
+from driftgauge.store.samples import known_sample
 from driftgauge.study import Study
 
 
@@ -42,6 +45,8 @@ class Rated:
         The newest revision of each response that was collected, without its text.
     waiting
         By release, how many of them wait for a first rating.
+    sampled
+        The probability sample of scenarios that people rate; null where they rate all.
     """
 
     ratings: pl.DataFrame
@@ -49,6 +54,7 @@ class Rated:
     moment: Moment
     collected: pl.DataFrame
     waiting: pl.DataFrame
+    sampled: ProbabilitySample | None = None
 
 
 def latest(connection: Connection) -> Moment:
@@ -74,9 +80,22 @@ def rated_until(connection: Connection, study: Study, moment: Moment) -> Rated:
     """
     collected = collected_frame(connection, until=moment.answer)
     panels = {phase.phase: phase.panels[0] if len(phase.panels) == 1 else None for phase in study.phases}
-    found = with_unseen(read.ratings_frame(connection, until=moment.entry, row=moment.rating), collected, panels=panels)
+    told = read.ratings_frame(connection, until=moment.entry, row=moment.rating)
+    sample = known_sample(connection, until=moment.entry)
+    drawn = None if sample.is_empty() else sample.filter("drawn")["scenario"].to_list()
+    found = with_unseen(told, collected, panels=panels, drawn=drawn)
     ratings = replaced(found.ratings, study.lineage) if study.lineage else found.ratings
-    return Rated(ratings.drop("content"), _data_hash(ratings), moment, collected, found.waiting)
+    sampled = None if drawn is None else ProbabilitySample(sample, _unrated(ratings, collected))
+    return Rated(ratings.drop("content"), _data_hash(ratings), moment, collected, found.waiting, sampled)
+
+
+def _unrated(ratings: pl.DataFrame, collected: pl.DataFrame) -> dict[str, int]:
+    """Return, by release, the responses to adversarial prompts that could be rated and that nobody rated, no judge either."""
+    shown = collected.filter(
+        pl.col("status").is_in(RATED_STATUSES), pl.col("erased").is_null(), pl.col("intent") == "adversarial"
+    )
+    rated = ratings.filter(pl.col("rater").is_not_null())
+    return dict(shown.join(rated, on="response_id", how="anti").group_by("release").len().iter_rows())
 
 
 def _data_hash(ratings: pl.DataFrame) -> str:

@@ -81,7 +81,7 @@ def trace(folder: Path, identifier: str) -> Trace:
     results = load_results(folder)
     behind = behind_of(results)
     kind, found = _find(identifier, _ids(results.estimates, behind))
-    lookup = Lookup(behind.ratings, results.protocol)
+    lookup = Lookup(behind.ratings, results.protocol, sampled=behind.sampled)
     if kind == "estimate":
         estimates = results.estimates.filter(pl.col("estimate_id") == found)
         ratings = lookup.ratings_of(estimates.to_dicts()[0])

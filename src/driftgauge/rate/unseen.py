@@ -1,6 +1,6 @@
 """Collected responses among the ratings: those that nobody needs to see or that could not be had, and those that wait."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -31,7 +31,13 @@ class Beheld:
     waiting: pl.DataFrame
 
 
-def with_unseen(ratings: pl.DataFrame, collected: pl.DataFrame, *, panels: Mapping[str, str | None]) -> Beheld:
+def with_unseen(
+    ratings: pl.DataFrame,
+    collected: pl.DataFrame,
+    *,
+    panels: Mapping[str, str | None],
+    drawn: Collection[str] | None = None,
+) -> Beheld:
     """Put collected responses that need no rating among the ratings, as imports that list them do.
 
     Parameters
@@ -42,6 +48,9 @@ def with_unseen(ratings: pl.DataFrame, collected: pl.DataFrame, *, panels: Mappi
         The newest revision of each collected response.
     panels
         The panel that the study declares for a phase.
+    drawn
+        The scenarios that people rate, where these are a sample. What is outside waits for nobody, and what nobody needs to see
+        there counts for judges alone: people's figures would otherwise hold refusals of all scenarios and answers of a few.
 
     Notes
     -----
@@ -54,11 +63,12 @@ def with_unseen(ratings: pl.DataFrame, collected: pl.DataFrame, *, panels: Mappi
     told = ratings.filter(pl.col("rater").is_not_null() | ~_is_in("response_id", collected))
     marked = collected.with_columns(rated=_is_in("response_id", _of_items(told)))
     unseen = _counting(marked, told).filter(pl.col("status").is_in((*UNRATED_STATUSES, *MISSING_STATUSES)))
-    placed = _rows(unseen, told, panels=panels)
+    asked = pl.lit(value=True) if drawn is None else pl.col("scenario").is_in(list(drawn))
+    placed = _rows(unseen, told, panels=panels).with_columns(kind=pl.when(asked).then("kind").otherwise(pl.lit("judge")))
     simulated = collected.filter("simulated")
     flagged = told.with_columns(pl.col("simulated") | _is_in("response_id", simulated))
     whole = pl.concat([flagged, placed.select(flagged.columns)])
-    return Beheld(whole, _waiting(marked))
+    return Beheld(whole, _waiting(marked.with_columns(pl.col("rated") | ~asked)))
 
 
 def _is_in(name: str, frame: pl.DataFrame) -> pl.Expr:

@@ -11,7 +11,7 @@ from markupsafe import Markup
 from driftgauge.records import Manifest
 from driftgauge.report import verdicts, words
 from driftgauge.report.figures import theme
-from driftgauge.report.judged import judged
+from driftgauge.report.judged import judged, together
 from driftgauge.report.names import coded, cut
 from driftgauge.report.numbers import count, listed, some
 from driftgauge.report.sections import drift, judges, levels, methods, modality, model, outcomes, people, tradeoff
@@ -56,7 +56,8 @@ def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, 
     chosen = view(estimates, protocol=protocol)
     margin = verdicts.margin_of(protocol)
     notes = _notes(findings)
-    of_judges = judges.section(judged(estimates, scope=str(protocol.get("scope") or "raters")), findings)
+    beside = judged(estimates, scope=str(protocol.get("scope") or "raters"))
+    of_judges = judges.section(beside, findings, together(estimates))
     sections = [
         drift.section(chosen),
         outcomes.section(chosen),

@@ -81,6 +81,68 @@ def _judged(judge: str, intent: str, rows: Iterable[dict[str, Any]], *, scope: s
         key = tuple(row[name] for name in names)
         if key not in chosen or (chosen[key]["conf_low"] is None and row["conf_low"] is not None):
             chosen[key] = row
-    made = [(row["baseline_rater"], Estimate(**{name: row[name] for name in _FIELDS})) for row in chosen.values()]
+    made = [(row["baseline_rater"], _estimate(row)) for row in chosen.values()]
     own = tuple(row for other, row in made if other is None)
     return Judged(judge, intent, own, tuple((other, row) for other, row in made if other is not None))
+
+
+@dataclass(frozen=True)
+class Together:
+    """A change by people and a judge together, beside that by people alone.
+
+    Parameters
+    ----------
+    judge
+        Whose ratings of all responses were used.
+    both
+        The change by both.
+    alone
+        The same change by the people who rated the drawn part, each scenario weighing as many as it stands for; null where
+        there is none.
+    gained
+        How many more of people's ratings would have been as good; null where it is not known.
+    """
+
+    judge: str
+    both: Estimate
+    alone: Estimate | None
+    gained: Estimate | None
+
+
+def together(estimates: pl.DataFrame) -> list[Together]:
+    """Return the changes by people and each judge together, in the order of the frame; those without a number are left out.
+
+    Parameters
+    ----------
+    estimates
+        The `estimates` table.
+    """
+    both = estimates.filter(pl.col("kind") == "human+judge", pl.col("contrast") == "drift", pl.col("estimate").is_not_null())
+    gained = {_change(row): row for row in both.filter(pl.col("estimand") == "ratings_gained").iter_rows(named=True)}
+    people = estimates.filter(
+        pl.col("kind") == "human",
+        pl.col("contrast") == "drift",
+        pl.col("method") == "inverse-probability two-way t",
+    )
+    alone = {(row["estimand"], *_change(row)[1:]): row for row in people.iter_rows(named=True)}
+    return [
+        Together(
+            row["rater"],
+            _estimate(row),
+            _found(alone.get((row["estimand"], *_change(row)[1:]))),
+            _found(gained.get(_change(row))),
+        )
+        for row in both.filter(pl.col("estimand") != "ratings_gained").iter_rows(named=True)
+    ]
+
+
+def _change(row: dict[str, Any]) -> tuple[Any, ...]:
+    return tuple(row[name] for name in ("rater", "outcome", "threshold", "release", "baseline_release"))
+
+
+def _found(row: dict[str, Any] | None) -> Estimate | None:
+    return None if row is None else _estimate(row)
+
+
+def _estimate(row: dict[str, Any]) -> Estimate:
+    return Estimate(**{name: row[name] for name in _FIELDS})

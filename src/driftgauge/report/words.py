@@ -24,6 +24,7 @@ _QUANTITY: Final = {
     "alpha_nominal": "Krippendorff’s α, nominal",
     "ac2_quadratic": "Gwet’s AC2, quadratic",
     "fleiss_kappa": "Fleiss’ κ",
+    "ratings_gained": "ratings gained",
     "judge_agreement": "agreement with most people",
     "judge_sensitivity": "sensitivity",
     "judge_specificity": "specificity",

@@ -15,9 +15,11 @@ SAMPLE: Final = pl.Schema(
 )  # fmt: skip
 
 
-def known_sample(connection: sa.Connection) -> pl.DataFrame:
-    """Return `SAMPLE`, one row a scenario; empty where none was drawn."""
+def known_sample(connection: sa.Connection, *, until: int | None = None) -> pl.DataFrame:
+    """Return `SAMPLE`, one row a scenario; empty where none was drawn, or not by the entry `until` of the journal."""
     query = sa.select(*(samples.c[name] for name in SAMPLE.names())).order_by(samples.c.scenario)
+    if until is not None:
+        query = query.where(samples.c.entry <= until)
     return read_frame(connection, query, SAMPLE)
 
 

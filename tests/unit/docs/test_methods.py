@@ -14,6 +14,7 @@ from driftgauge.measure.agreement import COEFFICIENTS
 from driftgauge.measure.analysis import measure
 from driftgauge.measure.decompose import PARTS
 from driftgauge.measure.models import Model
+from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.study import Protocol
 
 PARAGRAPHS = ("## Assumption", "## How it fails", "## Source", "## By hand")
@@ -75,7 +76,15 @@ def everything(ratings_of: Callable[[list[dict[str, Any]]], pl.DataFrame]) -> pl
     judged = [{**row, "kind": "judge", "rater": "judge"} for row in rows if row["rater"] == "ann"]
     others = [{**row, "rater": "another judge"} for row in judged if row["release"] == "Elm 1" and row["attempt"] == 1]
     ratings = ratings_of([*rows, *judged, *others])
-    return measure(ratings, protocol=Protocol(), rng=np.random.default_rng(1), bootstrap=50, model=Model("design")).estimates
+    drawn = pl.DataFrame({"scenario": ["s1", "s2", "s3"], "inclusion": [2 / 3] * 3, "drawn": [True, True, False]})
+    return measure(
+        ratings,
+        protocol=Protocol(),
+        rng=np.random.default_rng(1),
+        bootstrap=50,
+        model=Model("design"),
+        sampled=ProbabilitySample(drawn),
+    ).estimates
 
 
 @pytest.mark.parametrize("column", ["estimand", "contrast", "unit"])

@@ -80,3 +80,24 @@ def test_people_who_saw_a_refused_response_keep_their_ratings(ratings_of: Make) 
     rows = [_row("s1", "r1"), _row("s1", "r2"), _row("s2", "r1", status="refused", harm=4, success=True)]
     here = counted(ratings_of(rows), Protocol()).rows.filter(pl.col("scenario") == "s2")
     assert sorted(here.select("rater", "imputed", "success").rows()) == [("r1", False, True), ("r2", True, False)]
+
+
+def test_what_a_judge_alone_was_asked_is_not_filled_in_for_people(ratings_of: Make) -> None:
+    rows: list[dict[str, Any]] = [
+        {"scenario": "s1", "release": "A", "rater": "r1", "success": True},
+        {"scenario": "s1", "release": "A", "kind": "judge", "rater": "j", "refusal": False},
+        {"scenario": "s2", "release": "A", "rater": None, "status": "refused"},
+    ]
+    filled = counted(ratings_of(rows), Protocol()).rows.filter("imputed").select("kind", "success", "refusal", "harm")
+    assert sorted(filled.rows()) == [("human", False, None, None), ("judge", None, True, None)]
+
+
+def test_a_judge_of_no_panel_is_filled_in_by_its_release_and_a_row_for_judges_is_not_of_people(ratings_of: Make) -> None:
+    rows: list[dict[str, Any]] = [
+        {"scenario": "s1", "release": "A", "panel": "p", "rater": "r1", "success": True},
+        {"scenario": "s1", "release": "A", "kind": "judge", "rater": "j", "success": True},
+        {"scenario": "s2", "release": "A", "panel": "p", "rater": None, "status": "refused"},
+        {"scenario": "s3", "release": "A", "panel": "p", "rater": None, "status": "refused", "kind": "judge"},
+    ]
+    filled = counted(ratings_of(rows), Protocol()).rows.filter("imputed").select("scenario", "kind", "rater")
+    assert sorted(filled.rows()) == [("s2", "human", "r1"), ("s2", "judge", "j"), ("s3", "judge", "j")]

@@ -88,3 +88,11 @@ def test_without_a_collection_ratings_are_what_they_were() -> None:
     found = with_unseen(given, collected({"scenario": "s"}).clear(), panels={})
     assert found.ratings.equals(given)
     assert found.waiting.is_empty()
+
+
+def test_outside_a_drawn_sample_nothing_waits_for_people_and_what_nobody_saw_counts_for_judges_alone() -> None:
+    parts = collected(*TWO, {"scenario": "s3"}, {"scenario": "s4", "status": "refused"})
+    found = with_unseen(ratings({"scenario": "s1"}), parts, panels={}, drawn=["s1", "s2"])
+    alone = found.ratings.filter(pl.col("rater").is_null()).select("scenario", "kind")
+    assert alone.rows() == [("s2", "human"), ("s4", "judge")]
+    assert found.waiting.rows() == [("A", 2, 0, 2)]

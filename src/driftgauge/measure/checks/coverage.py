@@ -100,17 +100,14 @@ def _bounds(row: dict[str, Any] | None) -> str:
 
 def _lost(facts: Facts) -> pl.DataFrame:
     """Return the responses to adversarial prompts that were tried and that no person's rating is about."""
-    wanted = facts.left.missing.filter(
-        pl.col("intent") == "adversarial", (pl.col("kind") == "human") | pl.col("rater").is_null()
-    )
+    wanted = facts.left.missing.filter(pl.col("intent") == "adversarial", pl.col("kind") == "human")
     return unmeasured(wanted, facts.human)
 
 
 def _asked(facts: Facts, *columns: str) -> pl.DataFrame:
     """Return those columns of every response by people's rows, measured or not."""
-    people = facts.left.rows.filter(pl.col("kind") == "human")
-    tried = facts.left.missing.filter((pl.col("kind") == "human") | pl.col("rater").is_null())
-    return pl.concat([people.select(columns), tried.select(columns)])
+    parts = (each.filter(pl.col("kind") == "human").select(columns) for each in (facts.left.rows, facts.left.missing))
+    return pl.concat(list(parts))
 
 
 def _shares(facts: Facts, lost: pl.DataFrame) -> pl.DataFrame:

@@ -8,7 +8,7 @@ from markupsafe import Markup
 from driftgauge.report import tables, words
 from driftgauge.report.blocks import Column, Figure, Pane, Section, Table, Text
 from driftgauge.report.figures.bias import Group, Row, biases
-from driftgauge.report.judged import Judged
+from driftgauge.report.judged import Judged, Together
 from driftgauge.report.names import coded, cut, shown
 from driftgauge.report.numbers import HARD, NONE, count, in_words, listed, places_for, plain
 from driftgauge.report.sections.panes import dealt
@@ -23,8 +23,8 @@ _MEANING = (
 )
 
 
-def section(judges: Sequence[Judged], findings: pl.DataFrame) -> Section | None:
-    """Return the section on judges beside people; nothing where no judge rated."""
+def section(judges: Sequence[Judged], findings: pl.DataFrame, both: Sequence[Together] = ()) -> Section | None:
+    """Return the section on judges beside people, and together with them; nothing where no judge rated."""
     if not judges:
         return None
     compared = [each for each in judges if each.outcome is not None]
@@ -37,8 +37,8 @@ def section(judges: Sequence[Judged], findings: pl.DataFrame) -> Section | None:
         _heading(compared, [each.judge for each in judges]),
         lead=[*lead, *([_MEANING] if compared else [])],
         figures=[figure] if figure is not None else [],
-        tables=[*map(_table, compared), *_compared(compared)],
-        folded=[table for each in compared for table in _all(each)],
+        tables=[*map(_table, compared), *_compared(compared), *_together(both)],
+        folded=[*(table for each in compared for table in _all(each)), *_all_together(both)],
         closing=[*(coded(sentence) for sentence in told), *(text for each in compared for text in _again(each))],
     )
 
@@ -183,6 +183,37 @@ def _compared(judges: Sequence[Judged]) -> list[Table]:
         return []
     columns = [Column("Judges"), Column("Responses", numeric=True), *(Column(n, numeric=True) for n in _AGAINST.values())]
     return [Table("Two judges on the same responses beside the same people: differences in points, paired.", columns, lines)]
+
+
+def _together(both: Sequence[Together]) -> list[Table]:
+    """Return the changes by people and a judge together, where people rated a drawn part."""
+    if not both:
+        return []
+    lines = [
+        (
+            tables.who(each.both),
+            words.short(each.both.estimand),
+            shown(each.judge, tables.FULL),
+            NONE if each.alone is None or not each.alone.known else words.difference(each.alone),
+            words.difference(each.both),
+            NONE if each.gained is None else count(round(each.gained.value)),
+        )
+        for each in both
+    ]
+    names = ("People alone", "People and judge", "Ratings gained")
+    columns = [Column("Change"), Column("Of"), Column("Judge"), *(Column(name, numeric=True) for name in names)]
+    level = words.level_of([each.both for each in both])
+    caption = (
+        "People rated a part that was drawn with known probabilities, the judge everything. What the judge says of the rest "
+        "takes the luck of the draw out of what people say; a judge’s own bias does not enter. Ratings gained: how many more "
+        f"of people’s ratings would have been as good. {level} intervals over scenarios and people."
+    )
+    return [Table(caption, columns, lines)]
+
+
+def _all_together(both: Sequence[Together]) -> list[Table]:
+    rows = [row for each in both for row in (each.both, each.gained) if row is not None]
+    return [tables.numbers(rows, caption="People and a judge together: every figure, with its id")] if rows else []
 
 
 def _again(one: Judged) -> list[Text]:
