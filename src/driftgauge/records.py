@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from typing import Literal
 
 Level = Literal["info", "warning", "critical"]
+Outcome = Literal["passed", "failed", "undecided"]
 Progress = Callable[[str, int, int], None]
 """``progress(stage, done, total)``; who shows it, and how, is the caller's matter."""
 
@@ -103,6 +104,65 @@ class Finding:
     remedy: str | None = None
     estimate_ids: Sequence[str] = ()
     rating_ids: Sequence[str] = ()
+
+
+@dataclass(frozen=True)
+class Check:
+    """One rule of a gate on one estimate.
+
+    Parameters
+    ----------
+    rule, limit
+        What was declared.
+    about
+        Which release, succession or category, in words.
+    outcome
+        ``passed``, ``failed`` or ``undecided``.
+    reason
+        The interval against the limit, or why there is none.
+    estimate_id
+        What it was decided on; null when there is no such estimate.
+    estimate, conf_low, conf_high
+        The value and the interval that were held against the limit; null where there is none.
+    settled_by
+        What would settle it; null unless it is undecided.
+    number
+        Which of the rules it is, from 1.
+    """
+
+    rule: str
+    limit: float
+    about: str
+    outcome: Outcome
+    reason: str
+    estimate_id: str | None
+    estimate: float | None = None
+    conf_low: float | None = None
+    conf_high: float | None = None
+    settled_by: str | None = None
+    number: int = 1
+
+
+@dataclass(frozen=True)
+class Gate:
+    """All checks, and what they come to: any failed fails, else any undecided is undecided, else passed."""
+
+    outcome: Outcome
+    checks: tuple[Check, ...]
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What the gate says, of which analysis, by which rules."""
+
+    analysis_id: str
+    rules_hash: str
+    simulated: bool
+    gate: Gate
+
+    def to_json(self) -> str:
+        """Return the decision as JSON."""
+        return json.dumps(asdict(self), indent=2, ensure_ascii=False) + "\n"
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from rich.table import Table
 from rich.text import Text
 
 from driftgauge.cli import options
-from driftgauge.pipeline.gate import gate
+from driftgauge.pipeline.gate import Told, gate
 
 EXIT_CODES = {"passed": 0, "failed": 100, "undecided": 101}
 
@@ -22,14 +22,19 @@ EXIT_CODES = {"passed": 0, "failed": 100, "undecided": 101}
     type=click.Path(path_type=Path),
     help="YAML: `- {max_asr_drift: 0.05}`, or a study file; the rules of the study if absent.",
 )
+@click.option("--junit", type=click.Path(path_type=Path), help="Write a JUnit XML file: failed and undecided are no successes.")
+@click.option("--sarif", type=click.Path(path_type=Path), help="Write a SARIF 2.1.0 file: what failed and what is undecided.")
+@click.option("--summary", type=click.Path(path_type=Path), help="Write a Markdown summary, as for $GITHUB_STEP_SUMMARY.")
 @options.as_json
-def gate_command(folder: Path, rules: Path | None, as_json: bool) -> None:
+def gate_command(
+    folder: Path, rules: Path | None, junit: Path | None, sarif: Path | None, summary: Path | None, as_json: bool
+) -> None:
     """Decide rules on the intervals of an analysis: exit code 0 passed, 100 failed, 101 undecided.
 
     A rule passes when the whole interval keeps to its limit and fails when the whole interval breaks it. No data is never a
     pass. The decision is written to gate.json.
     """
-    found = gate(folder, rules=rules)
+    found = gate(folder, rules=rules, told=Told(junit, sarif, summary))
     if as_json:
         click.echo(found.to_json(), nl=False)
     else:

@@ -5,7 +5,7 @@ Power is that of the t test of §3 with its degrees of freedom, by the noncentra
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from math import sqrt
+from math import exp, log, sqrt
 from typing import Final, Literal
 
 import numpy as np
@@ -16,6 +16,7 @@ from driftgauge.measure.precision import Design, Precision, precision
 from driftgauge.measure.student import quantile
 from driftgauge.measure.truth import Components
 from driftgauge.measure.verdicts import EQUIVALENCE_LEVEL
+from driftgauge.study import Margin
 
 Goal = Literal["detect", "unchanged"]
 ComponentsAt = Callable[[float], Components]
@@ -89,7 +90,7 @@ def _detected(drift: float, found: Precision, test: Test) -> float:
     """Return the chance that the t test at (1 − level)/drifts finds a true drift, in its direction."""
     if found.std_error == 0:
         return float(drift != 0)
-    s, weight = _scale(found)
+    s, weight = _scale(found.df_true)
     critical = _critical((1 - test.level) / test.drifts / 2, found)
     return float(normal_cdf(abs(drift) / found.std_error - critical * s) @ weight)
 
@@ -98,7 +99,7 @@ def _called_unchanged(drift: float, found: Precision, test: Test) -> float:
     """Return the chance that two one-sided tests at 5 %/drifts both find a true drift inside the margin."""
     if found.std_error == 0:
         return float(abs(drift) < test.margin)
-    s, weight = _scale(found)
+    s, weight = _scale(found.df_true)
     room = test.margin / found.std_error - _critical(EQUIVALENCE_LEVEL / test.drifts, found) * s
     shift = abs(drift) / found.std_error
     inside = np.where(room > 0, normal_cdf(room - shift) - normal_cdf(-room - shift), 0.0)
@@ -107,6 +108,64 @@ def _called_unchanged(drift: float, found: Precision, test: Test) -> float:
 
 def _critical(tail: float, found: Precision) -> float:
     return float(quantile(1 - tail, np.array([max(min(found.df, 1e6), 1.0)]))[0])
+
+
+@dataclass(frozen=True)
+class ShownPower:
+    """The power that a study turned out to have, with the interval that its standard error's own uncertainty gives."""
+
+    value: float
+    low: float
+    high: float
+
+
+def shown_power(drift: float, *, std_error: float, df: float, test: Test) -> ShownPower:
+    r"""Return the chance that a study as sure as this one finds a true drift of a given size.
+
+    The drift is one that was declared (the margin), never the one that was estimated: power at the estimate only says the p
+    value again. The standard error is known from `df` degrees of freedom alone, :math:`\nu\,SE^2/\sigma^2 \sim \chi^2_\nu`, and
+    power falls as :math:`\sigma` grows, so limits of :math:`\sigma` are limits of the power.
+
+    Parameters
+    ----------
+    drift
+        In points, 0 to 1.
+    std_error, df
+        Of the estimated drift: above 0.
+    test
+        Level, margin and number of drifts.
+
+    Returns
+    -------
+    ShownPower
+        Of a test at (1 − level)/drifts; the interval at `test.level`.
+
+    Examples
+    --------
+    R's ``power.t.test(n = 20, delta = 1, sd = 1)``: 0.8689528.
+
+    >>> found = shown_power(1.0, std_error=sqrt(2 / 20), df=38.0, test=Test())
+    >>> round(found.value, 5), round(found.low, 2), round(found.high, 2)
+    (0.86895, 0.67, 0.96)
+    """
+    low, high = (std_error / s for s in (_scale_quantile((1 + side * test.level) / 2, df) for side in (1, -1)))
+    at = [_detected(drift, Precision(each, df, df, 0.0, 0.0, 0.0), test) for each in (std_error, high, low)]
+    return ShownPower(*at)
+
+
+def margin_in_points(margin: Margin, baseline: float) -> float:
+    """Return the margin in points; of an odds ratio, what it is at the earlier release's rate.
+
+    Examples
+    --------
+    >>> round(margin_in_points(Margin(odds_ratio=1.5), 0.5), 3)
+    0.1
+    """
+    if margin.points is not None:
+        return margin.points
+    p = min(max(baseline, 1e-6), 1 - 1e-6)
+    later = 1 / (1 + exp(-(log(p / (1 - p)) + log(margin.odds_ratio or 1.0))))
+    return abs(later - p)
 
 
 def can_be_unchanged(components: Components, design: Design, *, test: Test) -> bool:
@@ -206,11 +265,17 @@ def _smallest(enough: Callable[[int], bool], low: int, high: int) -> int | None:
     return low
 
 
-def _scale(found: Precision) -> tuple[FloatArray, FloatArray]:
-    """Return values of √(χ²/df), of the degrees of freedom of the variance, with their probabilities."""
-    df = max(min(found.df_true, 1e6), 1.0)
+def _scale(df: float, *, points: int | None = None) -> tuple[FloatArray, FloatArray]:
+    """Return values of √(χ²/df), of the degrees of freedom of a variance, with their probabilities."""
+    df = max(min(df, 1e6), 1.0)
     width = 8 / sqrt(2 * df)
-    s = np.linspace(max(1e-6, 1 - width), 1 + width, 121 if df >= 8 else 1_201)
-    log = (df - 1) * np.log(s) - df * (s**2 - 1) / 2
-    weight = np.exp(log - log.max())
+    s = np.linspace(max(1e-6, 1 - width), 1 + width, points or (121 if df >= 8 else 1_201))
+    log_density = (df - 1) * np.log(s) - df * (s**2 - 1) / 2
+    weight = np.exp(log_density - log_density.max())
     return s, weight / weight.sum()
+
+
+def _scale_quantile(p: float, df: float) -> float:
+    """Return the `p`-quantile of √(χ²/df), to about five digits."""
+    s, weight = _scale(df, points=20_001)
+    return float(np.interp(p, np.cumsum(weight) - weight / 2, s))

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
-from math import exp, log
 from pathlib import Path
 from typing import Final, Literal
 
@@ -21,6 +20,7 @@ from driftgauge.measure.power import (
     Test,
     can_be_unchanged,
     detectable,
+    margin_in_points,
     needed,
     power_at,
 )
@@ -140,7 +140,7 @@ def plan_power(inputs: Inputs, *, progress: Progress = lambda stage, done, total
     done: list[DriftPower] = []
     for plan in plans:
         progress(f"{plan.baseline_release} → {plan.release}", len(done), len(plans))
-        test = Test(protocol.level, _margin(protocol, plan.baseline), len(plans))
+        test = Test(protocol.level, margin_in_points(protocol.margin, plan.baseline), len(plans))
         done.append(_told(plan, inputs, test))
     if inputs.simulate and shape is not None:
         wanted = [Wanted(pair, each.test, _wanted(each, inputs.target)) for pair, each in zip(pairs(shape), done, strict=True)]
@@ -264,15 +264,6 @@ def _with_components(plans: Sequence[Plan], found: Sequence[Pilot]) -> list[Plan
     names = tuple(Components.__dataclass_fields__)
     mean = Components(*(float(np.mean([getattr(each, name) for each in known])) for name in names))
     return [replace(plan, components_at=partial(_same, mean)) for plan in plans]
-
-
-def _margin(protocol: Protocol, baseline: float) -> float:
-    """Return the margin in points; of an odds ratio, what it is at the earlier release's rate."""
-    if protocol.margin.points is not None:
-        return protocol.margin.points
-    p = min(max(baseline, 1e-6), 1 - 1e-6)
-    later = 1 / (1 + exp(-(log(p / (1 - p)) + log(protocol.margin.odds_ratio or 1.0))))
-    return abs(later - p)
 
 
 def _told(plan: Plan, inputs: Inputs, test: Test) -> DriftPower:

@@ -4,7 +4,7 @@ from driftgauge.study.authoring import Authoring
 from driftgauge.study.changes import protocol_changes
 from driftgauge.study.collecting import PART_KINDS, ClientName, Collect, Limits, PartKind, Price
 from driftgauge.study.declared import Phase, Release, Study
-from driftgauge.study.gate import GOOD_JUDGE, GateRule, load_gate
+from driftgauge.study.gate import GOOD_JUDGE, GateFile, GateRule, load_gate, read_gate
 from driftgauge.study.judging import DEFAULT_RUBRIC, Images, Judge
 from driftgauge.study.lineage import load_lineage
 from driftgauge.study.load import STUDY_FILE, load_study
@@ -26,6 +26,7 @@ __all__ = [
     "Calibration",
     "ClientName",
     "Collect",
+    "GateFile",
     "GateRule",
     "Gold",
     "Images",
@@ -52,6 +53,7 @@ __all__ = [
     "load_protocol",
     "load_study",
     "protocol_changes",
+    "read_gate",
     "safe_name",
     "study_template",
 ]

@@ -1,10 +1,11 @@
 """The gate: decision rules that are fixed before the data."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Final, Literal, cast
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
 
 from driftgauge.errors import Problem, StudyError
@@ -18,6 +19,7 @@ _EXAMPLES: Final = (
     "{max_conditional_asr: 0.3}",
     "{max_over_refusal: 0.1}",
     "{min_alpha: 0.4}",
+    "{min_power: 0.8}",
     "{no_regression_in: [disinformation]}",
     "{max_asr_drift: 0.05, judge: NAME@VERSION}",
 )
@@ -35,7 +37,9 @@ class GateRule(Declared):
     fields say what is asked of it.
     """
 
-    name: Literal["max_asr", "max_asr_drift", "max_conditional_asr", "max_over_refusal", "min_alpha", "no_regression_in"]
+    name: Literal[
+        "max_asr", "max_asr_drift", "max_conditional_asr", "max_over_refusal", "min_alpha", "min_power", "no_regression_in"
+    ]
     limit: Annotated[float, Field(ge=-1, le=1)] = 0.0
     categories: tuple[str, ...] = ()
     judge: Annotated[str, Field(min_length=1)] | None = None
@@ -46,10 +50,25 @@ class GateRule(Declared):
     judge_min_responses: Annotated[int, Field(ge=1)] = 100
     judge_calibration_days: Annotated[int, Field(ge=1)] = 90
 
+    @model_validator(mode="after")
+    def _can_be_decided(self) -> "GateRule":
+        """Refuse a power of 0, which is never missed, and of 1, which is never reached: they decide nothing."""
+        if self.name == "min_power" and not 0 < self.limit < 1:
+            raise ValueError("a power lies between 0 and 1")
+        return self
+
     def declared(self) -> dict[str, object]:
         """Return what was declared; of a rule on people's ratings, nothing about judges, so that its hash stays what it was."""
         of_judge = {name for name in type(self).model_fields if name.startswith("judge")}
         return self.model_dump(mode="json", exclude=None if self.judge else of_judge)
+
+
+@dataclass(frozen=True)
+class GateFile:
+    """The rules of a file, and the line on which each stands."""
+
+    rules: tuple[GateRule, ...]
+    lines: tuple[int, ...]
 
 
 def load_gate(path: Path) -> tuple[GateRule, ...]:
@@ -60,6 +79,11 @@ def load_gate(path: Path) -> tuple[GateRule, ...]:
     StudyError
         With every mistake, its line and what was expected.
     """
+    return read_gate(path).rules
+
+
+def read_gate(path: Path) -> GateFile:
+    """Read the rules as `load_gate` does, with the line of each."""
     document = read_document(path)
     value = document.value
     where: Location = ()
@@ -67,14 +91,15 @@ def load_gate(path: Path) -> tuple[GateRule, ...]:
         where, value = ("gate",), cast(dict[str, object], value)["gate"]
     mistakes = [each for each in document.twice if each.at[: len(where)] == where]
     rules: list[GateRule] = []
-    for number, entry in enumerate(cast(list[object], value) if isinstance(value, list) else []):
+    entries = cast(list[object], value) if isinstance(value, list) else []
+    for number, entry in enumerate(entries):
         try:
             rules.append(gate_rule(entry))
         except PydanticCustomError:
             mistakes.append(Mistake((*where, number), f"{shown(entry)} is no rule", EXPECTED))
     if mistakes or not rules:
         raise StudyError(f"{path.name} is not a gate", problems=_problems(document, mistakes))
-    return tuple(rules)
+    return GateFile(tuple(rules), tuple(document.line((*where, number)) for number in range(len(rules))))
 
 
 def _problems(document: Document, mistakes: list[Mistake]) -> tuple[Problem, ...]:

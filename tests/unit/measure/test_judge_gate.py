@@ -6,7 +6,8 @@ import polars as pl
 import pytest
 
 from driftgauge.frames import ESTIMATES, conform
-from driftgauge.measure.gate import Check, decide
+from driftgauge.measure.gate import decide
+from driftgauge.records import Check
 from driftgauge.study import GateRule, Protocol
 
 JUDGE, TODAY = "careful@1a2b3c4d", 20_000.0

@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import nct
+from scipy.stats import chi2, nct
 from scipy.stats import t as student
 
 from driftgauge.measure.pilot import Side, crossed, pilot_components, shared_severity
 from driftgauge.measure.power import Test as Judged
-from driftgauge.measure.power import can_be_unchanged, detectable, needed, power_at
+from driftgauge.measure.power import can_be_unchanged, detectable, needed, power_at, shown_power
 from driftgauge.measure.precision import Design, precision
 from driftgauge.measure.truth import Components
 
@@ -181,3 +181,24 @@ def test_severity_that_raters_bring_to_both_releases_is_their_covariance() -> No
     release, rater = np.array([0, 0, 0, 1, 1, 1]), np.array([0, 1, 2, 0, 1, 2])
     assert shared_severity(y, release, rater) == pytest.approx(np.cov(y[:3], y[3:])[0, 1])
     assert shared_severity(y, release, np.arange(6)) is None
+
+
+@pytest.mark.parametrize(
+    ("drift", "std_error", "df"), [(1.0, 0.1**0.5, 38), (0.05, 0.03, 5), (0.05, 0.02, 2), (0.1, 0.03, 17.7)]
+)
+def test_the_power_that_a_study_shows_is_that_of_the_noncentral_t(drift: float, std_error: float, df: float) -> None:
+    found = shown_power(drift, std_error=std_error, df=df, test=Judged())
+    exact = [
+        nct.sf(student.ppf(0.975, df), df, drift / (std_error * times))
+        for times in (1.0, *(np.sqrt(df / chi2.ppf(p, df)) for p in (0.025, 0.975)))
+    ]
+    assert [found.value, found.low, found.high] == pytest.approx(exact, abs=2e-4)
+
+
+def test_the_interval_of_a_shown_power_holds_the_true_power_as_often_as_it_says() -> None:
+    # A study of true standard error 0.02 reports one that is known from 12 degrees of freedom.
+    true = shown_power(0.05, std_error=0.02, df=12.0, test=Judged()).value
+    seen = 0.02 * np.sqrt(np.random.default_rng(3).chisquare(12, 400) / 12)
+    found = [shown_power(0.05, std_error=float(each), df=12.0, test=Judged()) for each in seen]
+    held = np.mean([each.low <= true <= each.high for each in found])
+    assert held == pytest.approx(0.95, abs=0.03)
