@@ -1,5 +1,6 @@
 """The results of a finished measurement, of a study or of an analysis folder, and the ratings that they are of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from driftgauge.errors import StoreError
-from driftgauge.frames import ESTIMATES, conform
+from driftgauge.frames import ESTIMATES, FLIPS, SPECIFICATIONS, Column, conform, empty
 from driftgauge.pipeline.results import is_complete, read_manifest
 from driftgauge.records import Manifest
 from driftgauge.study import STUDY_FILE, Protocol
@@ -34,6 +35,8 @@ class Results:
         The folder of the study, or null.
     manifest, estimates, findings, protocol
         Of the measurement.
+    flips, specifications
+        Of the measurement; empty where it is of before there were any.
     """
 
     folder: Path
@@ -42,6 +45,8 @@ class Results:
     estimates: pl.DataFrame
     findings: pl.DataFrame
     protocol: Protocol
+    flips: pl.DataFrame
+    specifications: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -74,4 +79,10 @@ def load_results(folder: Path) -> Results:
     estimates, findings = (pl.read_parquet(place / f"{name}.parquet") for name in ("estimates", "findings"))
     estimates = conform(estimates, ESTIMATES)  # an analysis of before a column was added lacks it
     protocol = Protocol.model_validate(manifest.settings["protocol"])
-    return Results(place, study, manifest, estimates, findings, protocol)
+    flips, specifications = _table(place, "flips", FLIPS), _table(place, "specifications", SPECIFICATIONS)
+    return Results(place, study, manifest, estimates, findings, protocol, flips, specifications)
+
+
+def _table(folder: Path, name: str, table: Mapping[str, Column]) -> pl.DataFrame:
+    path = folder / f"{name}.parquet"
+    return conform(pl.read_parquet(path), table) if path.is_file() else empty(table)

@@ -34,7 +34,14 @@ def report(folder: Path) -> Reported:
     """
     results = load_results(folder)
     manifest = results.manifest
-    document = render(results.estimates, results.findings, manifest, protocol=results.protocol.model_dump(mode="json"))
+    document = render(
+        results.estimates,
+        results.findings,
+        manifest,
+        protocol=results.protocol.model_dump(mode="json"),
+        flips=results.flips,
+        specifications=results.specifications,
+    )
     path = results.folder / REPORT
     data = document.encode()
     there = path.is_file() and path.read_bytes() == data

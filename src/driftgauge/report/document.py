@@ -8,13 +8,14 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
+from driftgauge.frames import FLIPS, empty
 from driftgauge.records import Manifest
 from driftgauge.report import verdicts, words
 from driftgauge.report.figures import theme
 from driftgauge.report.judged import judged
 from driftgauge.report.names import coded, cut
 from driftgauge.report.numbers import count, listed, some
-from driftgauge.report.sections import drift, judges, levels, methods, modality, model, outcomes, people, tradeoff
+from driftgauge.report.sections import beneath, drift, judges, levels, methods, modality, model, outcomes, people, tradeoff
 from driftgauge.report.select import View, view
 
 _ENVIRONMENT = jinja2.Environment(
@@ -36,7 +37,15 @@ class Note:
     remedy: Markup | None
 
 
-def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, *, protocol: Mapping[str, object]) -> str:
+def render(
+    estimates: pl.DataFrame,
+    findings: pl.DataFrame,
+    manifest: Manifest,
+    *,
+    protocol: Mapping[str, object],
+    flips: pl.DataFrame | None = None,
+    specifications: pl.DataFrame | None = None,
+) -> str:
     """Return the report as one self-contained HTML document.
 
     Parameters
@@ -47,6 +56,8 @@ def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, 
         Its manifest.
     protocol
         The protocol as a plain mapping (`Protocol.model_dump()`).
+    flips, specifications
+        The tables of these names; null where the analysis has none.
 
     Returns
     -------
@@ -61,6 +72,7 @@ def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, 
         drift.section(chosen),
         outcomes.section(chosen),
         tradeoff.section(chosen),
+        beneath.section(chosen, findings, empty(FLIPS) if flips is None else flips),
         modality.section(chosen),
         people.section(chosen, findings),
         *([of_judges] if of_judges is not None else []),
