@@ -1,4 +1,4 @@
-"""What lies beneath a net change, from one pass of ratings: churn, ranks, languages, severity and the profile (statistics §5)."""
+"""What lies beneath a net change: churn, ranks, languages, severity and the profile (statistics §5)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -15,7 +15,21 @@ from driftgauge.report.figures import theme
 from driftgauge.report.judged import judged
 from driftgauge.report.names import coded, cut
 from driftgauge.report.numbers import count, listed, some
-from driftgauge.report.sections import beneath, drift, judges, levels, methods, modality, model, outcomes, people, tradeoff
+from driftgauge.report.sections import (
+    beneath,
+    drift,
+    judges,
+    levels,
+    methods,
+    modality,
+    model,
+    outcomes,
+    people,
+    severity,
+    standing,
+    tradeoff,
+    where,
+)
 from driftgauge.report.select import View, view
 
 _ENVIRONMENT = jinja2.Environment(
@@ -73,7 +87,10 @@ def render(
         outcomes.section(chosen),
         tradeoff.section(chosen),
         beneath.section(chosen, findings, empty(FLIPS) if flips is None else flips),
+        where.section(chosen),
         modality.section(chosen),
+        standing.section(chosen),
+        severity.section(chosen),
         people.section(chosen, findings),
         *([of_judges] if of_judges is not None else []),
         model.section(chosen, findings),

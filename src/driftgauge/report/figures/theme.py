@@ -50,7 +50,7 @@ ROSE: Final = (
     Paint("rose-2", "#ef8a62", "#b9512f"),
     Paint("rose-3", "#b2182b", "#ffa58f"),
 )
-"""Changes on a map: blue fell, red rose (ColorBrewer RdBu, safe for the colour-blind); in grey the printed sign tells them apart."""
+"""Changes on a map: blue fell, red rose (ColorBrewer RdBu, colour-blind safe); in grey the printed sign tells them apart."""
 ON_DEEP: Final = Paint("on-deep", "#fffffe", "#101317")
 """Text on the deepest of these colours."""
 HARM: Final = (
