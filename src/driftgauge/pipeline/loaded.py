@@ -72,7 +72,7 @@ def load_results(folder: Path) -> Results:
     manifest = read_manifest(place)
     if manifest is None:
         raise StoreError(f"{place} holds no analysis", remedy=f"Run {command} first, or give the --out folder of one.")
-    if not is_complete(place, manifest):
+    if not is_complete(place, manifest, but=(REPORT,)):  # it is drawn from the others, and can be drawn anew
         raise StoreError(
             f"{place} was changed since its analysis", remedy=f"Run the same `{command}` again; it restores the folder."
         )

@@ -8,7 +8,7 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
-from driftgauge.frames import FLIPS, empty
+from driftgauge.frames import FLIPS, SPECIFICATIONS, empty
 from driftgauge.records import Manifest
 from driftgauge.report import verdicts, words
 from driftgauge.report.figures import theme
@@ -17,6 +17,7 @@ from driftgauge.report.names import coded, cut
 from driftgauge.report.numbers import count, listed, some
 from driftgauge.report.sections import (
     beneath,
+    deployment,
     drift,
     judges,
     levels,
@@ -25,6 +26,7 @@ from driftgauge.report.sections import (
     model,
     outcomes,
     people,
+    robust,
     severity,
     standing,
     tradeoff,
@@ -93,7 +95,9 @@ def render(
         severity.section(chosen),
         people.section(chosen, findings),
         *([of_judges] if of_judges is not None else []),
+        robust.section(chosen, empty(SPECIFICATIONS) if specifications is None else specifications),
         model.section(chosen, findings),
+        deployment.section(chosen, margin=margin),
         levels.section(chosen),
         methods.section(chosen, manifest, protocol=protocol, margin=margin),
     ]

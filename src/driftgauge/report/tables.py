@@ -47,8 +47,13 @@ def _line(row: Estimate) -> tuple[Text, ...]:
         words.value(row, signed=signed),
         interval,
         *(NONE if number is None else count(number) for number in (row.n_scenarios, row.n_raters, row.n_ratings)),
-        Markup("<code>{}</code>").format(row.estimate_id),
+        code(row),
     )
+
+
+def code(row: Estimate) -> Markup:
+    """Return the id of an estimate."""
+    return Markup("<code>{}</code>").format(row.estimate_id)
 
 
 def who(row: Estimate) -> Markup:

@@ -32,12 +32,14 @@ def layered(*charts: alt.Chart, width: int) -> alt.LayerChart:
     return cast(alt.LayerChart, alt.layer(*charts, width=width, height=ANY_HEIGHT))
 
 
-def across(name: str, scale: Axis, *, signed: bool = False, mirrored: bool = False, title: str | None = None) -> alt.X:
+def across(
+    name: str, scale: Axis, *, signed: bool = False, mirrored: bool = False, plain: bool = False, title: str | None = None
+) -> alt.X:
     """Return a horizontal place on a scale of shares, written as percent (or, with `signed`, as points).
 
-    With `mirrored` both sides of 0 are shares, written without a sign.
+    With `mirrored` both sides of 0 are shares, written without a sign; with `plain` numbers stand as they are.
     """
-    axis = _axis(scale, "bottom", signed=signed, mirrored=mirrored, title=title)
+    axis = _axis(scale, "bottom", signed=signed, mirrored=mirrored, plain=plain, title=title)
     return alt.X(f"{name}:Q", scale=_scale(scale), axis=axis)
 
 
@@ -56,10 +58,13 @@ def _axis(
     *,
     signed: bool = False,
     mirrored: bool = False,
+    plain: bool = False,
     title: str | None = None,
 ) -> alt.Axis:
     number = f"format(100 * {'abs(datum.value)' if mirrored else 'datum.value'}, '~g')"
     label = f"replace((datum.value > 0 ? '+' : '') + {number}, '-', '\u2212')" if signed else f"{number} + '\u202f%'"
+    if plain:
+        label = "replace(format(datum.value, '~g'), '-', '\u2212')"
     ticks = list(scale.ticks)
     return alt.Axis(values=ticks, labelExpr=label, orient=orient, title=title, labelFlush=False, labelOverlap=False)
 
