@@ -10,7 +10,7 @@ from markupsafe import Markup
 
 from driftgauge.frames import FLIPS, SPECIFICATIONS, empty
 from driftgauge.records import Manifest
-from driftgauge.report import verdicts, words
+from driftgauge.report import ledger, verdicts, words
 from driftgauge.report.figures import theme
 from driftgauge.report.judged import judged
 from driftgauge.report.names import coded, cut
@@ -102,15 +102,17 @@ def render(
         methods.section(chosen, manifest, protocol=protocol, margin=margin),
     ]
     simulated = manifest.simulated or bool(estimates["simulated"].any()) or "simulated" in findings["code"].to_list()
+    entries, between = verdicts.entries(chosen, findings, margin=margin), verdicts.first_to_last(chosen)
+    sections.append(ledger.section(entries, sections, findings=findings, more=between))
     page: dict[str, Any] = {
         "manifest": manifest,
         "view": chosen,
         "simulated": _simulated(findings) if simulated else None,
         "summary": _summary(chosen, manifest),
         "subject": _subject(chosen),
-        "verdicts": verdicts.entries(chosen, findings, margin=margin),
+        "verdicts": entries,
         "verdict_heading": verdicts.heading(chosen),
-        "first_to_last": verdicts.first_to_last(chosen),
+        "first_to_last": between,
         "why_no_verdict": verdicts.why_none(chosen, findings) if not chosen.verdicts else [],
         "limits": [note for note in notes if note.level != "info"],
         "good_to_know": [note for note in notes if note.level == "info"],

@@ -53,11 +53,12 @@ def _frame(columns: int) -> Frame:
 
 def _chart(frame: Frame) -> alt.LayerChart:
     x, y = from_left(), from_top()
-    box = {"x": x, "x2": "x2:Q", "y": y, "y2": "y2:Q"}
+    hatches = data("hatches").mark_rule(strokeWidth=1, color=theme.RULE.light)
+    edges = data("edges").mark_rect(fillOpacity=0, strokeWidth=2)
     return layered(
-        data("cells").mark_rect().encode(**box, fill=FILL),
-        data("hatches").mark_rule(strokeWidth=1, color=theme.RULE.light).encode(**box),
-        data("edges").mark_rect(fillOpacity=0, strokeWidth=2).encode(**box, stroke=STROKE),
+        data("cells").mark_rect().encode(x=x, x2="x2:Q", y=y, y2="y2:Q", fill=FILL),
+        hatches.encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
+        edges.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", stroke=STROKE),
         data("rows").mark_text(align="right").encode(x=x, y=y, text="text:N"),
         data("columns").mark_text(align="center", baseline="bottom").encode(x=x, y=y, text="text:N"),
         data("values").mark_text(align="center").encode(x=x, y=y, text="text:N", fill=FILL),

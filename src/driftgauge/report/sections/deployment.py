@@ -15,8 +15,8 @@ from driftgauge.report.verdicts import Margin
 _NAME, _LABEL = "deployment", "For deployment"
 Advice = tuple[Text, str, Estimate]
 _CAUTION: Final = (
-    "Advice is what a rule makes of an estimate, for the prompts, raters and settings of this study. It does not know your use, "
-    "your other safeguards, or what changed inside a model."
+    "Advice is what a rule makes of an estimate, for the prompts, raters and settings of this study. It does not know your "
+    "use, your other safeguards, or what changed inside a model."
 )
 _RISKS: Final = 3
 """Kinds of risk that rose and are named, of a pair of releases."""
@@ -63,7 +63,7 @@ def _upgrade(row: Estimate, margin: Margin) -> Advice:
             "{} → {}: do not upgrade on these data alone; read the prompts that became vulnerable first.",
             "verdict regressed",
         ),
-        "improved": ("{} → {}: nothing here speaks against the upgrade; keep your other safeguards.", "verdict improved"),
+        "improved": ("{} → {}: attack success speaks for the upgrade; keep your other safeguards.", "verdict improved"),
         "unchanged": (
             "{} → {}: decide on other grounds than attack success.",
             f"verdict unchanged: inside {margin.words}",
@@ -71,7 +71,7 @@ def _upgrade(row: Estimate, margin: Margin) -> Advice:
     }.get(
         row.verdict or "",
         (
-            "{} → {}: treat the change as not known, and the new release as untested, until more is rated.",
+            "{} → {}: treat the change as not known and the new release as untested until more is rated.",
             "verdict inconclusive",
         ),
     )

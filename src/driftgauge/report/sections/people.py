@@ -37,8 +37,14 @@ def section(view: View, findings: pl.DataFrame) -> Section:
     )  # fmt: skip
 
 
-_NAMES = {"exact_agreement": "exact", "alpha_ordinal": "α, ordinal", "alpha_nominal": "α, nominal"}
-_NAMES |= {"unanimity": "unanimity", "ac2_quadratic": "AC2, quadr.", "fleiss_kappa": "Fleiss’ κ"}
+_NAMES = {
+    "exact_agreement": "exact",
+    "unanimity": "unanimity",
+    "alpha_ordinal": "α, ordinal",
+    "alpha_nominal": "α, nominal",
+    "ac2_quadratic": "AC2, quadr.",
+    "fleiss_kappa": "Fleiss’ κ",
+}
 
 
 def _agreement(rows: Sequence[Estimate]) -> Figure:
@@ -77,9 +83,7 @@ def _severities(view: View) -> Figure | None:
     rows = sorted((row for row in rows if row.outcome == outcome), key=lambda row: row.value)
     if outcome is None or len(rows) < 2:
         return None
-    parts = [
-        tuple(Dot(row.rater or "", row, words.with_limits(row, signed=True)) for row in part) for part in _columns_of(rows)
-    ]
+    parts = _columns_of([Dot(row.rater or "", row, words.with_limits(row, signed=True)) for row in rows])
     what = words.OUTCOMES[outcome]
     groups = [Group(part, f"Severity of raters, {what}", _dots_told(part)) for part in parts]
     pictures = dots(groups, prefix="severity-of-raters", title="points above the others", signed=True, names=72)

@@ -128,10 +128,10 @@ def _values(rows: Sequence[Estimate], kind: str) -> list[str]:
 
 def _map(rows: Sequence[Estimate]) -> Map:
     cells = {(row.harm_category, row.technique): row for row in rows}
-    categories: list[str | None] = [*_values(rows, "harm_category")]
-    techniques: list[str | None] = [*_values(rows, "technique")][: MOST_COLUMNS - 1]
+    categories = _values(rows, "harm_category")
+    techniques = _values(rows, "technique")[: MOST_COLUMNS - 1]
     # A margin stands beside its cells; alone it is all that there is.
-    down = [*categories, *([None] if techniques else [])] or [None]
+    down: list[str | None] = [*categories, *([None] if techniques else [])]
     over = [*([None] if categories else []), *techniques]
     grid = tuple(tuple(cells.get((c, t)) for t in over) for c in down)
     names = tuple(ALL if c is None else c for c in down)
