@@ -1,6 +1,6 @@
-"""The report as one file: static pictures, no script, nothing that a browser would fetch."""
+"""The report as one file: static pictures, one script that they can do without, nothing that a browser would fetch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,7 +11,9 @@ from markupsafe import Markup
 from driftgauge.frames import FLIPS, SPECIFICATIONS, empty
 from driftgauge.records import Manifest
 from driftgauge.report import ledger, verdicts, words
+from driftgauge.report.blocks import Section
 from driftgauge.report.figures import theme
+from driftgauge.report.figures.explore import script
 from driftgauge.report.judged import judged
 from driftgauge.report.names import coded, cut
 from driftgauge.report.numbers import count, listed, some
@@ -19,6 +21,7 @@ from driftgauge.report.sections import (
     beneath,
     deployment,
     drift,
+    explore,
     judges,
     levels,
     methods,
@@ -53,7 +56,19 @@ class Note:
     remedy: Markup | None
 
 
-def render(
+@dataclass(frozen=True)
+class Document:
+    """A report before it is printed: what the template reads, and the sections with their figures."""
+
+    page: Mapping[str, Any]
+    sections: Sequence[Section]
+
+    def html(self) -> str:
+        """Return it as one self-contained HTML document; every text that came with the data is escaped."""
+        return _ENVIRONMENT.get_template("report.html.j2").render(self.page)
+
+
+def compose(
     estimates: pl.DataFrame,
     findings: pl.DataFrame,
     manifest: Manifest,
@@ -61,8 +76,9 @@ def render(
     protocol: Mapping[str, object],
     flips: pl.DataFrame | None = None,
     specifications: pl.DataFrame | None = None,
-) -> str:
-    """Return the report as one self-contained HTML document.
+    static: bool = False,
+) -> Document:
+    """Return the report of an analysis.
 
     Parameters
     ----------
@@ -74,11 +90,9 @@ def render(
         The protocol as a plain mapping (`Protocol.model_dump()`).
     flips, specifications
         The tables of these names; null where the analysis has none.
+    static
+        Leave the script out; the page says the same without it.
 
-    Returns
-    -------
-    str
-        HTML with its style sheet and pictures inside. Every text that came with the data is escaped.
     """
     chosen = view(estimates, protocol=protocol)
     margin = verdicts.margin_of(protocol)
@@ -99,6 +113,7 @@ def render(
         model.section(chosen, findings),
         deployment.section(chosen, margin=margin),
         levels.section(chosen),
+        explore.section(chosen),
         methods.section(chosen, manifest, protocol=protocol, margin=margin),
     ]
     simulated = manifest.simulated or bool(estimates["simulated"].any()) or "simulated" in findings["code"].to_list()
@@ -119,10 +134,27 @@ def render(
         "numbers": {note.finding_id: number for number, note in enumerate((n for n in notes if n.level != "info"), start=1)},
         "limits_heading": _limits_heading(notes),
         "sections": sections,
+        "script": None if static else script(explore.levels(chosen)),
         "paints": theme.PAINTS,
         "series_count": len(theme.SERIES),
     }
-    return _ENVIRONMENT.get_template("report.html.j2").render(page)
+    return Document(page, sections)
+
+
+def render(
+    estimates: pl.DataFrame,
+    findings: pl.DataFrame,
+    manifest: Manifest,
+    *,
+    protocol: Mapping[str, object],
+    flips: pl.DataFrame | None = None,
+    specifications: pl.DataFrame | None = None,
+    static: bool = False,
+) -> str:
+    """Return the report of an analysis as one self-contained HTML document; parameters as of `compose`."""
+    return compose(
+        estimates, findings, manifest, protocol=protocol, flips=flips, specifications=specifications, static=static
+    ).html()
 
 
 def _notes(findings: pl.DataFrame) -> list[Note]:

@@ -125,6 +125,8 @@ class View:
         Drifts by the mixed model, modalities together: averaged ones, and those on the latent scale.
     further
         What lies beneath and beside: churn, noise floors, pooled profiles of drifts, ranks, reversals, rater by rater.
+    slices
+        Levels over everything, and by modality, language or harm category.
     estimand
         What drift and levels are shown of; null when nothing was estimated.
     notes
@@ -140,6 +142,7 @@ class View:
     agreement: tuple[Estimate, ...]
     modelled: tuple[Estimate, ...]
     further: tuple[Estimate, ...]
+    slices: tuple[Estimate, ...]
     releases: tuple[Release, ...]
     notes: tuple[str, ...]
 
@@ -246,6 +249,7 @@ def view(estimates: pl.DataFrame, *, protocol: Mapping[str, object]) -> View:
         agreement=tuple(_agreement(_records(ours.filter(pl.col("estimand").is_in(AGREEMENT))))),
         modelled=tuple(_records(ours.filter(*_BY_MODEL))),
         further=tuple(_records(estimates.filter(pl.col("kind") == kind, _further(scope)))),
+        slices=tuple(_records(estimates.filter(pl.col("kind") == kind, _slices(unit, scope)))),
         releases=_releases(rows),
         notes=tuple(notes),
     )
@@ -284,6 +288,13 @@ def _further(scope: str) -> pl.Expr:
     ranked = pl.col("estimand").is_in(_RANKED) & (pl.col("scope") == scope) & pl.col("modality").is_null() & pooled
     raters = pl.col("estimand").is_in(_OF_RATERS) & pl.col("rater").is_not_null()
     return churn | profile | ranked | raters
+
+
+def _slices(unit: str, scope: str) -> pl.Expr:
+    """Return which rows are levels in the chosen unit and scope, whatever they are split by."""
+    whole = pl.all_horizontal(pl.col(name).is_null() for name in ("technique", "execution", "rater", "rank", "contrast"))
+    chosen = (pl.col("unit") == unit) & (pl.col("scope") == scope) & (pl.col("intent") == "adversarial")
+    return whole & chosen & (pl.col("filter") == "all") & pl.col("method").str.starts_with("linearised")
 
 
 def _records(frame: pl.DataFrame) -> list[Estimate]:

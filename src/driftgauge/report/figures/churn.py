@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from driftgauge.report import words
 from driftgauge.report.figures import theme
-from driftgauge.report.figures.marks import FILL, across, data, from_top, layered, text
+from driftgauge.report.figures.marks import FILL, TIP, across, data, from_top, layered, text
 from driftgauge.report.figures.panel import Frame, Panel, draw
 from driftgauge.report.figures.scales import Axis, axis
 from driftgauge.report.names import cut, isolated
@@ -56,7 +56,7 @@ def _chart(scale: Axis) -> alt.LayerChart:
     y, fill = from_top(), FILL
     return layered(
         data("noise").mark_rect(fill=theme.NOISE.light).encode(x=x("low"), x2="high:Q", y=y, y2="y2:Q"),
-        data("bars").mark_rect().encode(x=x("zero"), x2="value:Q", y=y, y2="y2:Q", fill=fill),
+        data("bars").mark_rect(aria=True).encode(x=x("zero"), x2="value:Q", y=y, y2="y2:Q", fill=fill, description=TIP),
         data("zero").mark_rule(color=theme.RULE.light, strokeWidth=1).encode(x=x("x"), y=y, y2="y2:Q"),
         data("intervals").mark_rule(color=theme.INK.light, strokeWidth=1.75).encode(x=x("low"), x2="high:Q", y=y),
         *text("names", align="left", weight=600),
@@ -93,9 +93,13 @@ def _band(noise: Estimate, top: int) -> dict[str, Any]:
 
 
 def _bars(turn: Turn, top: int) -> list[dict[str, Any]]:
-    ends = ((-turn.fixed.value, theme.FELL[1]), (turn.newly.value, theme.HARMFUL))
+    ends = ((-1, turn.fixed, theme.FELL[1]), (1, turn.newly, theme.HARMFUL))
     y = top + MARK
-    return [{"zero": 0.0, "value": x, "y": y - BAR / 2, "y2": y + BAR / 2, "paint": paint.light} for x, paint in ends]
+    return [
+        {"zero": 0.0, "value": sign * row.value, "y": y - BAR / 2, "y2": y + BAR / 2, "paint": paint.light,
+         "tip": f"{words.CONTRASTS[row.contrast or '']}: {words.with_limits(row)}"}
+        for sign, row, paint in ends
+    ]  # fmt: skip
 
 
 def _intervals(turn: Turn, top: int) -> list[dict[str, Any]]:

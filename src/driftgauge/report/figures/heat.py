@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from driftgauge.report import words
 from driftgauge.report.figures import theme
-from driftgauge.report.figures.marks import FILL, STROKE, data, from_left, from_top, layered, text
+from driftgauge.report.figures.marks import FILL, STROKE, TIP, data, from_left, from_top, layered, text
 from driftgauge.report.figures.panel import Frame, Panel, draw
 from driftgauge.report.figures.theme import Paint
 from driftgauge.report.names import cut, wrapped
@@ -56,7 +56,7 @@ def _chart(frame: Frame) -> alt.LayerChart:
     hatches = data("hatches").mark_rule(strokeWidth=1, color=theme.RULE.light)
     edges = data("edges").mark_rect(fillOpacity=0, strokeWidth=2)
     return layered(
-        data("cells").mark_rect().encode(x=x, x2="x2:Q", y=y, y2="y2:Q", fill=FILL),
+        data("cells").mark_rect(aria=True).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", fill=FILL, description=TIP),
         hatches.encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
         edges.encode(x=x, x2="x2:Q", y=y, y2="y2:Q", stroke=STROKE),
         data("rows").mark_text(align="right").encode(x=x, y=y, text="text:N"),
@@ -97,17 +97,21 @@ def _panel(one: Map, frame: Frame, most: float) -> Panel:
 def _add(rows: dict[str, list[dict[str, Any]]], cell: Estimate | None, box: dict[str, float], most: float) -> None:
     middle = {"x": (box["x"] + box["x2"]) / 2, "y": (box["y"] + box["y2"]) / 2}
     if cell is None:
-        rows["cells"].append(box | {"paint": theme.PAPER.light})
+        rows["cells"].append(box | {"paint": theme.PAPER.light, "tip": "no evidence"})
         rows["hatches"] += _hatches(box)
         rows["none"].append(middle | {"text": NONE})
         return
     paint = bin_of(cell.value, most)
     deep = paint in {theme.FELL[2], theme.ROSE[2]}
-    rows["cells"].append(box | {"paint": paint.light})
+    rows["cells"].append(box | {"paint": paint.light, "tip": f"{_kind(cell)}: {words.difference(cell)}"})
     label = words.value(cell, signed=True)
     rows["values"].append(middle | {"text": label, "paint": (theme.ON_DEEP if deep else theme.INK).light})
     if cell.flagged:
         rows["edges"].append(box | {"paint": theme.INK.light})
+
+
+def _kind(cell: Estimate) -> str:
+    return ", ".join(name.replace("_", " ") for name in (cell.harm_category, cell.technique) if name)
 
 
 def _hatches(box: dict[str, float]) -> list[dict[str, float]]:

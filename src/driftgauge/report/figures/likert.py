@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from driftgauge.report import words
 from driftgauge.report.figures import theme
-from driftgauge.report.figures.marks import FILL, across, data, from_top, layered, text
+from driftgauge.report.figures.marks import FILL, TIP, across, data, from_top, layered, text
 from driftgauge.report.figures.panel import Frame, Panel, draw
 from driftgauge.report.figures.scales import Axis
 from driftgauge.report.names import cut
@@ -59,7 +59,7 @@ def _chart(threshold: int) -> alt.LayerChart:
 
     y = from_top()
     return layered(
-        data("segments").mark_rect().encode(x=x("x"), x2="x2:Q", y=y, y2="y2:Q", fill=FILL),
+        data("segments").mark_rect(aria=True).encode(x=x("x"), x2="x2:Q", y=y, y2="y2:Q", fill=FILL, description=TIP),
         data("zero").mark_rule(color=theme.INK.light, strokeWidth=1).encode(x=x("x"), y=y, y2="y2:Q"),
         data("intervals").mark_rule(color=theme.INK.light, strokeWidth=2).encode(x=x("x"), x2="x2:Q", y=y),
         data("inside").mark_text(align="center").encode(x=x("x"), y=y, text="text:N", fill=FILL),
@@ -83,7 +83,7 @@ def _panel(group: Group) -> Panel:
         for level, start, stop in _ends(bar):
             y = top + MARK
             box = {"x": start, "x2": stop, "y": y - BAR / 2, "y2": y + BAR / 2, "paint": theme.HARM[level - 1].light}
-            rows["segments"].append(box)
+            rows["segments"].append(box | {"tip": f"{cut(bar.name, 44)}, level {level}: {percent(stop - start)}"})
             if stop - start > ROOM:
                 ink = theme.ON_DEEP if level == DEEP else theme.INK
                 label = percent(stop - start).replace("\u202f%", "")

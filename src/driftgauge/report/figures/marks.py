@@ -20,6 +20,8 @@ ALIGNS: Final[tuple[Align, ...]] = ("left", "center", "right")
 STROKE: Final = alt.Stroke("paint:N", scale=None)
 FILL: Final = alt.Fill("paint:N", scale=None)
 SHAPE: Final = alt.Shape("shape:N", scale=None)
+TIP: Final = alt.Description("tip:N")
+"""What a mark is, in words, for the page's script; the mark needs `aria=True`."""
 
 
 def data(name: str) -> alt.Chart:

@@ -8,7 +8,7 @@ import altair as alt
 from markupsafe import Markup
 
 from driftgauge.report.figures import theme
-from driftgauge.report.figures.marks import FILL, SHAPE, STROKE, data, from_left, from_top, layered, text
+from driftgauge.report.figures.marks import FILL, SHAPE, STROKE, TIP, data, from_left, from_top, layered, text
 from driftgauge.report.figures.panel import Frame, Panel, draw
 from driftgauge.report.figures.scales import Axis, axis
 from driftgauge.report.names import cut
@@ -52,12 +52,12 @@ def curves(each: Sequence[Curve], *, prefix: str) -> tuple[Markup, ...]:
 
 def _chart() -> alt.LayerChart:
     x, y = from_left(), from_top()
-    points = data("points").mark_point(filled=True, strokeWidth=1.5, size=38, opacity=1)
+    points = data("points").mark_point(filled=True, strokeWidth=1.5, size=38, opacity=1, aria=True)
     return layered(
         data("grid").mark_rule(color=theme.GRID.light).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
         data("zero").mark_rule(color=theme.RULE.light).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
         data("points").mark_rule(strokeWidth=1.25, opacity=0.7).encode(x=x, y=from_top("low"), y2="high:Q", stroke=STROKE),
-        points.encode(x=x, y=y, fill=FILL, stroke=STROKE, shape=SHAPE),
+        points.encode(x=x, y=y, fill=FILL, stroke=STROKE, shape=SHAPE, description=TIP),
         data("chosen").mark_rect().encode(x=x, x2="x2:Q", y=y, y2="y2:Q", fill=FILL),
         *text("ticks", align="right", color=theme.MUTED.light),
         *text("names", align="right"),
@@ -80,7 +80,8 @@ def _panel(curve: Curve, scale: Axis) -> Panel:
     }
     for place, spec in enumerate(curve.specs):
         x = (place + 0.5) * step
-        rows["points"].append({"x": x, "y": y(spec.estimate), "low": y(spec.low), "high": y(spec.high), **_look(spec, curve)})
+        ends = {"y": y(spec.estimate), "low": y(spec.low), "high": y(spec.high)}
+        rows["points"].append({"x": x, **ends, **_look(spec, curve), "tip": _tip(spec)})
         half = min(step * 0.38, 4)
         for number, name in enumerate(curve.choices):
             if name in spec.choices:
@@ -91,6 +92,11 @@ def _panel(curve: Curve, scale: Axis) -> Panel:
 
 def _down(number: int) -> float:
     return CURVE + GAP + (number + 0.5) * LINE
+
+
+def _tip(spec: Spec) -> str:
+    value, low, high = (plain(100 * number, 1, signed=True) for number in (spec.estimate, spec.low, spec.high))
+    return f"{value} points ({low} to {high}): {', '.join(spec.choices)}"
 
 
 def _look(spec: Spec, curve: Curve) -> dict[str, str]:
