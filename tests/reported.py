@@ -89,7 +89,7 @@ class Read(HTMLParser):
             if tag == "tr" and self._cells:
                 self._row()
             return
-        text = " ".join(self._text.split())
+        text = tidied(self._text)
         if tag in {"td", "th"}:
             self._cells.append(text)
         elif tag in self._PROSE:
@@ -109,6 +109,11 @@ class Read(HTMLParser):
             self._columns = tuple(self._cells)
         else:
             self.rows.append(Row(self._caption, self._columns, tuple(self._cells)))
+
+
+def tidied(text: str) -> str:
+    """Return a text with its breaks as spaces; narrow and no-break spaces stay."""
+    return re.sub(r"[ \n\t]+", " ", text).strip(" \n\t")
 
 
 NUMBER: Final = re.compile(r"[+\u2212]?\d[\d\u202f]*(?:\.\d+)?")

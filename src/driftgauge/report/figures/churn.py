@@ -74,10 +74,8 @@ def _panel(group: Group) -> Panel:
         "zero": [{"x": 0.0, "y": top + MARK - BAR, "y2": top + MARK + BAR / 2 + 4} for top, _ in placed],
         "intervals": [bar for top, turn in placed for bar in _intervals(turn, top)],
         "names": [{"x": 0, "y": top + NAME, "text": _names(turn)} for top, turn in placed],
-        "left": [{"x": 0, "y": top + WORDS, "text": f"fixed {words.with_limits(turn.fixed)}"} for top, turn in placed],
-        "right": [
-            {"x": FRAME.width, "y": top + WORDS, "text": f"vulnerable {words.with_limits(turn.newly)}"} for top, turn in placed
-        ],
+        "left": [{"x": 0, "y": top + WORDS, "text": words.with_limits(turn.fixed)} for top, turn in placed],
+        "right": [{"x": FRAME.width, "y": top + WORDS, "text": words.with_limits(turn.newly)} for top, turn in placed],
     }
     return Panel(rows, ROW * len(placed), group.title, group.description)
 
