@@ -27,7 +27,7 @@ MARKUP: Final = """
     const name = element.localName;
     const barred = ['iframe', 'object', 'embed', 'base', 'style', 'template', 'frame', 'svg', 'math', 'video', 'marquee'];
     if (barred.includes(name) && !isAllowed(element)) say(element);
-    if (name === 'script' && !own.has(new URL(element.src, location).pathname)) say(element);
+    if (name === 'script' && !isAllowed(element) && !own.has(new URL(element.src, location).pathname)) say(element);
     if (name === 'meta' && element.httpEquiv && !isAllowed(element)) say(element);
     if (name === 'link' && new URL(element.href).origin !== location.origin) say(element);
     if (name === 'img' && !/^\\/(draft-)?media\\/[A-Za-z0-9_-]+$/.test(element.getAttribute('src'))) say(element);

@@ -32,8 +32,14 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("policy", [True, False], ids=["with its policy", "without its policy"])
 def test_nothing_runs_asks_or_opens_in_a_report(browser: Browser, study: Path, policy: bool) -> None:
     address = (study / "out" / "report.html").as_uri()
-    with watched(browser, address, policy=policy, allowed=("svg", "style", "meta")) as opened:
+    own = ("svg", "style", "meta", "body > script#explore-data", "body > script#report-script")
+    with watched(browser, address, policy=policy, allowed=own) as opened:
         opened.look("the report", address)
+        assert opened.page.locator("script").count() == 2
+        opened.page.locator("#explore-figure svg").wait_for()
+        opened.page.locator("svg [data-tip]").first.hover()
+        for select in opened.page.locator(".controls select").all():
+            select.select_option(index=1)
         opened.page.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true })")
         opened.settle()
         opened.reads(*SHOWN_IN_REPORT)

@@ -8,22 +8,31 @@ import click
 from driftgauge.cli import options
 from driftgauge.cli.both import Both
 from driftgauge.cli.browse import browse_command
-from driftgauge.pipeline.report import report
+from driftgauge.pipeline.report import Wanted, report
+from driftgauge.report.pdf import Paper
 
 
 @click.command("report", cls=Both)
 @options.study
+@click.option("--pdf", "paper", type=click.Choice(["a4", "letter"]), help="Write report.pdf as well, for this paper.")
+@click.option("--figures", is_flag=True, help="Write each figure's data (CSV), SVG and PNG into the folder figures.")
+@click.option("--static", is_flag=True, help="Leave the script out of report.html; it says the same.")
 @options.as_json
-def report_command(study: Path, as_json: bool) -> None:
+def report_command(study: Path, paper: Paper | None, figures: bool, static: bool, as_json: bool) -> None:
     """Write the report of what was measured in STUDY, which may also be the --out folder of `analyze`."""
-    found = report(study)
+    found = report(study, Wanted(static=static, paper=paper, figures=figures))
     if as_json:
         shown = {"report": str(found.path), "analysis_id": found.analysis_id, "simulated": found.simulated}
-        click.echo(json.dumps(shown | {"already_there": found.already_there}, indent=2, ensure_ascii=False))
+        more = {"pdf": str(found.pdf) if found.pdf else None, "figures": str(found.figures) if found.figures else None}
+        click.echo(json.dumps(shown | more | {"already_there": found.already_there}, indent=2, ensure_ascii=False))
         return
     if found.already_there:
         click.echo("The same report was there already; nothing was done.")
     click.echo(f"Report: {found.path}")
+    if found.pdf:
+        click.echo(f"PDF: {found.pdf}")
+    if found.figures:
+        click.echo(f"Figures: {found.figures}")
 
 
 report_command.add_command(browse_command)

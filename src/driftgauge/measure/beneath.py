@@ -1,4 +1,4 @@
-"""What lies beneath a net change, from one pass of ratings: churn, ranks, languages and the profile (statistics §5)."""
+"""What lies beneath a net change: churn, ranks, languages, severity and the profile (statistics §5)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -14,6 +14,7 @@ from driftgauge.measure.profile import profile_findings, profile_rows
 from driftgauge.measure.ranking import ranking_questions, ranking_rows
 from driftgauge.measure.rates import Rate
 from driftgauge.measure.rows import Row, Setting
+from driftgauge.measure.severities import severity_rows
 from driftgauge.measure.tipping_points import TippingPoint
 from driftgauge.measure.units import Contributions
 from driftgauge.records import Finding
@@ -82,7 +83,8 @@ def look_beneath(one: Answered, *, success: Rate | None) -> Beneath:
         scope=one.scopes[0],
         missing=one.missing,
     )
-    rows = [*_ranks_and_languages(one), *profile]
+    severities = severity_rows(one.found, setting=one.setting, rates=one.rates, scopes=one.scopes, missing=one.missing)
+    rows = [*_ranks_and_languages(one), *profile, *severities]
     apart = list(profile_findings(profile))
     if success is None:
         return Beneath(rows, findings=apart)

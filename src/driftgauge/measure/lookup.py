@@ -41,6 +41,7 @@ from driftgauge.measure.ranking import RANK, REVERSAL, comparison_of, ranked_by
 from driftgauge.measure.raters import OF_RATERS, rater_ratings
 from driftgauge.measure.rates import Rate, rates
 from driftgauge.measure.rows import question_labels
+from driftgauge.measure.severities import AT_LEAST
 from driftgauge.measure.together import is_together, together_ratings
 from driftgauge.study import Protocol
 
@@ -49,7 +50,7 @@ _QUESTION = ("contrast", "release", "baseline_release", "baseline_language", *DI
 _OF_DRIFTS = ("newly_vulnerable", "fixed", "net_churn", "gross_churn", "drift_to_zero", "verdict_changes")
 """Contrasts of the ratings of a drift."""
 _SHIFTED = {"success": "asr", "harm": "harm_rate", "refusal": "refusal_rate"}
-"""What a tipping point is of, by outcome."""
+"""What a tipping point is of, by outcome; harm at or above a level is asked of the same ratings as the harm rate."""
 
 
 def _by_place(questions: Iterable[Question]) -> dict[tuple[Any, ...], Question]:
@@ -149,7 +150,11 @@ class Lookup:
             renamed = {"contrast": "drift"} if part or estimate["contrast"] in _OF_DRIFTS else {}
             place = tuple(renamed.get(name, estimate[name]) for name in _QUESTION)
             question = (one.matched if matched else one.questions).get(place)
-            named = _SHIFTED.get(estimate["outcome"]) if estimate["estimand"] == "tipping_point" else estimate["estimand"]
+            named = (
+                _SHIFTED.get(estimate["outcome"])
+                if estimate["estimand"] in ("tipping_point", AT_LEAST)
+                else estimate["estimand"]
+            )
             rate = one.both_marks if part else one.rates.get((str(named), estimate["outcome"], estimate["filter"]))
             populations = None if question is None else question.populations
         if populations is None or rate is None:

@@ -116,9 +116,14 @@ def _cells(found: Index, dimensions: Sequence[str]) -> list[dict[str, str]]:
 
 
 def _conditions(found: Index) -> Iterator[list[dict[str, str]]]:
-    """Yield the conditions of the cells, then of each margin; one dimension alone has no margin beside its cells."""
+    """Yield the conditions of the cells, then of each margin; one dimension alone has no margin beside its cells.
+
+    With three dimensions, categories by technique are a margin too: the one that a heat map shows.
+    """
     dimensions = _dimensions(found)
     yield _cells(found, dimensions)
+    if len(dimensions) > 2:
+        yield _cells(found, dimensions[:2])
     if len(dimensions) > 1:
         yield from ([{name: value} for value in found.values[name]] for name in dimensions)
 

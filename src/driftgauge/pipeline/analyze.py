@@ -96,7 +96,14 @@ def analyze(
     imported = read_ratings(inputs.files, format=inputs.format, column_map=inputs.column_map, lineage=recipe.lineage)
     made = make(imported.ratings, recipe, found=imported.findings, progress=progress)
     progress("report", 0, 1)
-    document = render(made.estimates, made.findings, made.manifest, protocol=recipe.protocol.model_dump(mode="json"))
+    document = render(
+        made.estimates,
+        made.findings,
+        made.manifest,
+        protocol=recipe.protocol.model_dump(mode="json"),
+        flips=made.flips,
+        specifications=made.specifications,
+    )
     files = _writers(made, imported.ratings, document)
     write_results(out, files, manifest=lambda hashes: replace(made.manifest, files=hashes).to_json())
     progress("report", 1, 1)

@@ -1,5 +1,6 @@
 """The results of a finished measurement, of a study or of an analysis folder, and the ratings that they are of."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -7,7 +8,7 @@ from typing import Final
 import polars as pl
 
 from driftgauge.errors import StoreError
-from driftgauge.frames import ESTIMATES, conform
+from driftgauge.frames import ESTIMATES, FLIPS, SPECIFICATIONS, Column, conform, empty
 from driftgauge.measure.ppi_rows import ProbabilitySample
 from driftgauge.pipeline.results import is_complete, read_manifest
 from driftgauge.records import Manifest
@@ -35,6 +36,8 @@ class Results:
         The folder of the study, or null.
     manifest, estimates, findings, protocol
         Of the measurement.
+    flips, specifications
+        Of the measurement; empty where it is of before there were any.
     """
 
     folder: Path
@@ -43,6 +46,8 @@ class Results:
     estimates: pl.DataFrame
     findings: pl.DataFrame
     protocol: Protocol
+    flips: pl.DataFrame
+    specifications: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -69,11 +74,17 @@ def load_results(folder: Path) -> Results:
     manifest = read_manifest(place)
     if manifest is None:
         raise StoreError(f"{place} holds no analysis", remedy=f"Run {command} first, or give the --out folder of one.")
-    if not is_complete(place, manifest):
+    if not is_complete(place, manifest, but=(REPORT,)):  # it is drawn from the others, and can be drawn anew
         raise StoreError(
             f"{place} was changed since its analysis", remedy=f"Run the same `{command}` again; it restores the folder."
         )
     estimates, findings = (pl.read_parquet(place / f"{name}.parquet") for name in ("estimates", "findings"))
     estimates = conform(estimates, ESTIMATES)  # an analysis of before a column was added lacks it
     protocol = Protocol.model_validate(manifest.settings["protocol"])
-    return Results(place, study, manifest, estimates, findings, protocol)
+    flips, specifications = _table(place, "flips", FLIPS), _table(place, "specifications", SPECIFICATIONS)
+    return Results(place, study, manifest, estimates, findings, protocol, flips, specifications)
+
+
+def _table(folder: Path, name: str, table: Mapping[str, Column]) -> pl.DataFrame:
+    path = folder / f"{name}.parquet"
+    return conform(pl.read_parquet(path), table) if path.is_file() else empty(table)

@@ -3,9 +3,32 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from markupsafe import Markup
+from markupsafe import Markup, escape
+
+from driftgauge.report.select import Estimate
 
 Text = str | Markup
+
+
+class Said(Markup):
+    """A sentence with the ids of the estimates that its numbers are of: the ledger lists both."""
+
+    ids: tuple[str, ...] = ()
+
+
+def said(text: Text, *rows: Estimate | None) -> Said:
+    """Return a sentence that names the estimates behind it.
+
+    Parameters
+    ----------
+    text
+        Escaped here unless it is `Markup`.
+    rows
+        What its numbers are of; null ones are left out.
+    """
+    sentence = Said(escape(text))
+    sentence.ids = tuple(dict.fromkeys(row.estimate_id for row in rows if row is not None))
+    return sentence
 
 
 @dataclass(frozen=True)
@@ -18,11 +41,12 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose first column names its rows."""
+    """A table whose first column names its rows, and the ids of the estimates in it."""
 
     caption: Text
     columns: Sequence[Column]
     rows: Sequence[Sequence[Text]]
+    ids: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

@@ -1,6 +1,6 @@
-"""The report as one file: static pictures, no script, nothing that a browser would fetch."""
+"""The report as one file: static pictures, one script that they can do without, nothing that a browser would fetch."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,13 +8,33 @@ import jinja2
 import polars as pl
 from markupsafe import Markup
 
+from driftgauge.frames import FLIPS, SPECIFICATIONS, empty
 from driftgauge.records import Manifest
-from driftgauge.report import verdicts, words
+from driftgauge.report import ledger, verdicts, words
+from driftgauge.report.blocks import Section
 from driftgauge.report.figures import theme
+from driftgauge.report.figures.explore import script
 from driftgauge.report.judged import judged, together
 from driftgauge.report.names import coded, cut
 from driftgauge.report.numbers import count, listed, some
-from driftgauge.report.sections import drift, judges, levels, methods, modality, model, outcomes, people, tradeoff
+from driftgauge.report.sections import (
+    beneath,
+    deployment,
+    drift,
+    explore,
+    judges,
+    levels,
+    methods,
+    modality,
+    model,
+    outcomes,
+    people,
+    robust,
+    severity,
+    standing,
+    tradeoff,
+    where,
+)
 from driftgauge.report.select import View, view
 
 _ENVIRONMENT = jinja2.Environment(
@@ -36,8 +56,29 @@ class Note:
     remedy: Markup | None
 
 
-def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, *, protocol: Mapping[str, object]) -> str:
-    """Return the report as one self-contained HTML document.
+@dataclass(frozen=True)
+class Document:
+    """A report before it is printed: what the template reads, and the sections with their figures."""
+
+    page: Mapping[str, Any]
+    sections: Sequence[Section]
+
+    def html(self) -> str:
+        """Return it as one self-contained HTML document; every text that came with the data is escaped."""
+        return _ENVIRONMENT.get_template("report.html.j2").render(self.page)
+
+
+def compose(
+    estimates: pl.DataFrame,
+    findings: pl.DataFrame,
+    manifest: Manifest,
+    *,
+    protocol: Mapping[str, object],
+    flips: pl.DataFrame | None = None,
+    specifications: pl.DataFrame | None = None,
+    static: bool = False,
+) -> Document:
+    """Return the report of an analysis.
 
     Parameters
     ----------
@@ -47,11 +88,11 @@ def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, 
         Its manifest.
     protocol
         The protocol as a plain mapping (`Protocol.model_dump()`).
+    flips, specifications
+        The tables of these names; null where the analysis has none.
+    static
+        Leave the script out; the page says the same without it.
 
-    Returns
-    -------
-    str
-        HTML with its style sheet and pictures inside. Every text that came with the data is escaped.
     """
     chosen = view(estimates, protocol=protocol)
     margin = verdicts.margin_of(protocol)
@@ -62,33 +103,59 @@ def render(estimates: pl.DataFrame, findings: pl.DataFrame, manifest: Manifest, 
         drift.section(chosen),
         outcomes.section(chosen),
         tradeoff.section(chosen),
+        beneath.section(chosen, findings, empty(FLIPS) if flips is None else flips),
+        where.section(chosen),
         modality.section(chosen),
+        standing.section(chosen),
+        severity.section(chosen),
         people.section(chosen, findings),
         *([of_judges] if of_judges is not None else []),
+        robust.section(chosen, empty(SPECIFICATIONS) if specifications is None else specifications),
         model.section(chosen, findings),
+        deployment.section(chosen, margin=margin),
         levels.section(chosen),
+        explore.section(chosen),
         methods.section(chosen, manifest, protocol=protocol, margin=margin),
     ]
     simulated = manifest.simulated or bool(estimates["simulated"].any()) or "simulated" in findings["code"].to_list()
+    entries, between = verdicts.entries(chosen, findings, margin=margin), verdicts.first_to_last(chosen)
+    sections.append(ledger.section(entries, sections, findings=findings, more=between))
     page: dict[str, Any] = {
         "manifest": manifest,
         "view": chosen,
         "simulated": _simulated(findings) if simulated else None,
         "summary": _summary(chosen, manifest),
         "subject": _subject(chosen),
-        "verdicts": verdicts.entries(chosen, findings, margin=margin),
+        "verdicts": entries,
         "verdict_heading": verdicts.heading(chosen),
-        "first_to_last": verdicts.first_to_last(chosen),
+        "first_to_last": between,
         "why_no_verdict": verdicts.why_none(chosen, findings) if not chosen.verdicts else [],
         "limits": [note for note in notes if note.level != "info"],
         "good_to_know": [note for note in notes if note.level == "info"],
         "numbers": {note.finding_id: number for number, note in enumerate((n for n in notes if n.level != "info"), start=1)},
         "limits_heading": _limits_heading(notes),
         "sections": sections,
+        "script": None if static else script(explore.levels(chosen)),
         "paints": theme.PAINTS,
         "series_count": len(theme.SERIES),
     }
-    return _ENVIRONMENT.get_template("report.html.j2").render(page)
+    return Document(page, sections)
+
+
+def render(
+    estimates: pl.DataFrame,
+    findings: pl.DataFrame,
+    manifest: Manifest,
+    *,
+    protocol: Mapping[str, object],
+    flips: pl.DataFrame | None = None,
+    specifications: pl.DataFrame | None = None,
+    static: bool = False,
+) -> str:
+    """Return the report of an analysis as one self-contained HTML document; parameters as of `compose`."""
+    return compose(
+        estimates, findings, manifest, protocol=protocol, flips=flips, specifications=specifications, static=static
+    ).html()
 
 
 def _notes(findings: pl.DataFrame) -> list[Note]:

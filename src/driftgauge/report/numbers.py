@@ -14,6 +14,11 @@ PROPORTIONS = frozenset(
     {
         "asr",
         "harm_rate",
+        "harm_at_least",
+        "rank_probability",
+        "reversal_probability",
+        "agreement_left_out",
+        "inconsistent_share",
         "refusal_rate",
         "conditional_asr",
         "refused",

@@ -35,10 +35,16 @@ class Estimate:
     generation: int | None
     phase: str | None
     panel: str | None
+    rater: str | None
     modality: str | None
+    language: str | None
+    harm_category: str | None
+    technique: str | None
+    rank: int | None
     baseline_release: str | None
     baseline_phase: str | None
     estimate: float | None
+    std_error: float | None
     conf_low: float | None
     conf_high: float | None
     level: float | None
@@ -53,6 +59,8 @@ class Estimate:
     verdict: str | None
     size: str | None
     safer_by: str | None
+    false_sign_rate: float | None
+    flagged: bool | None
     primary: bool | None
     method: str | None
     n_scenarios: int | None
@@ -115,6 +123,10 @@ class View:
         Rows about the raters, all of one scope.
     modelled
         Drifts by the mixed model, modalities together: averaged ones, and those on the latent scale.
+    further
+        What lies beneath and beside: churn, noise floors, pooled profiles of drifts, ranks, reversals, rater by rater.
+    slices
+        Levels over everything, and by modality, language or harm category.
     estimand
         What drift and levels are shown of; null when nothing was estimated.
     notes
@@ -129,6 +141,8 @@ class View:
     verdicts: tuple[Estimate, ...]
     agreement: tuple[Estimate, ...]
     modelled: tuple[Estimate, ...]
+    further: tuple[Estimate, ...]
+    slices: tuple[Estimate, ...]
     releases: tuple[Release, ...]
     notes: tuple[str, ...]
 
@@ -154,7 +168,7 @@ class View:
     @property
     def threshold(self) -> int | None:
         """The harm at or above which a rating counts as harmful."""
-        return next((row.threshold for row in self.rows if row.threshold is not None), None)
+        return next((row.threshold for row in self.rows if row.estimand == "harm_rate" and row.threshold is not None), None)
 
     def levels(
         self,
@@ -234,6 +248,8 @@ def view(estimates: pl.DataFrame, *, protocol: Mapping[str, object]) -> View:
         verdicts=tuple(verdicts),
         agreement=tuple(_agreement(_records(ours.filter(pl.col("estimand").is_in(AGREEMENT))))),
         modelled=tuple(_records(ours.filter(*_BY_MODEL))),
+        further=tuple(_records(estimates.filter(pl.col("kind") == kind, _further(scope)))),
+        slices=tuple(_records(estimates.filter(pl.col("kind") == kind, _slices(unit, scope)))),
         releases=_releases(rows),
         notes=tuple(notes),
     )
@@ -258,7 +274,27 @@ _BY_MODEL: Final = (
     pl.col("contrast") == "drift",
     pl.col("modality").is_null(),
 )
+_CHURN: Final = ("newly_vulnerable", "fixed", "net_churn", "gross_churn", "noise_floor")
+_OF_RATERS: Final = ("severity", "agreement_left_out", "inconsistent_share")
+_RANKED: Final = ("rank_probability", "reversal_probability")
 _FIELDS: Final = tuple(field.name for field in fields(Estimate))
+
+
+def _further(scope: str) -> pl.Expr:
+    """Return which rows lie beneath or beside: each kind in the scope that it is estimated in."""
+    pooled = pl.col("execution").is_null() & pl.col("language").is_null()
+    churn = pl.col("contrast").is_in(_CHURN) & ~pl.col("method").str.starts_with("exact")
+    profile = (pl.col("contrast") == "profile_drift") & pl.col("method").str.starts_with("partially pooled") & pooled
+    ranked = pl.col("estimand").is_in(_RANKED) & (pl.col("scope") == scope) & pl.col("modality").is_null() & pooled
+    raters = pl.col("estimand").is_in(_OF_RATERS) & pl.col("rater").is_not_null()
+    return churn | profile | ranked | raters
+
+
+def _slices(unit: str, scope: str) -> pl.Expr:
+    """Return which rows are levels in the chosen unit and scope, whatever they are split by."""
+    whole = pl.all_horizontal(pl.col(name).is_null() for name in ("technique", "execution", "rater", "rank", "contrast"))
+    chosen = (pl.col("unit") == unit) & (pl.col("scope") == scope) & (pl.col("intent") == "adversarial")
+    return whole & chosen & (pl.col("filter") == "all") & pl.col("method").str.starts_with("linearised")
 
 
 def _records(frame: pl.DataFrame) -> list[Estimate]:

@@ -29,11 +29,12 @@ _COLUMNS: Final = (
 
 def numbers(rows: Iterable[Estimate], *, caption: Text) -> Table:
     """Return one line an estimate, with counts and id; a missing value has its reason in the place of the interval."""
-    return Table(caption, _COLUMNS, [_line(row) for row in rows])
+    listed = list(rows)
+    return Table(caption, _COLUMNS, [_line(row) for row in listed], ids=[row.estimate_id for row in listed])
 
 
 def _line(row: Estimate) -> tuple[Text, ...]:
-    signed = row.contrast is not None
+    signed = words.is_difference(row)
     interval = (
         words.limits(row, signed=signed) or (row.reason_null or "none")
         if row.known
@@ -41,17 +42,24 @@ def _line(row: Estimate) -> tuple[Text, ...]:
     )
     return (
         who(row),
-        row.modality or "both" if row.contrast not in {"modality", "modality_shift"} else NONE,
+        row.modality or ("both" if row.rater is None else NONE) if row.contrast not in {"modality", "modality_shift"} else NONE,
         what(row),
         words.value(row, signed=signed),
         interval,
         *(NONE if number is None else count(number) for number in (row.n_scenarios, row.n_raters, row.n_ratings)),
-        Markup("<code>{}</code>").format(row.estimate_id),
+        code(row),
     )
+
+
+def code(row: Estimate) -> Markup:
+    """Return the id of an estimate."""
+    return Markup("<code>{}</code>").format(row.estimate_id)
 
 
 def who(row: Estimate) -> Markup:
     """Return the release of a level, or both releases of a change."""
+    if row.rater is not None:
+        return shown(row.rater, FULL)
     if row.baseline_release is None:
         return shown(row.release or "all releases", FULL)
     return Markup("{} → {}").format(shown(row.baseline_release, FULL), shown(row.release, FULL))
@@ -62,7 +70,14 @@ def what(row: Estimate) -> str:
     name = words.short(row.estimand) if row.contrast else words.quantity(row.estimand, threshold=row.threshold)
     if row.filter == "engaged" and row.estimand != "conditional_asr":
         name += ", engaged only"
-    return f"{name}: {words.CONTRASTS.get(row.contrast, row.contrast.replace('_', ' '))}, points" if row.contrast else name
+    if row.rank is not None:
+        name += f" {row.rank}" + (f", phase {row.phase}" if row.phase else "")
+    kind = [label.replace("_", " ") for label in (row.harm_category, row.technique) if label]
+    name += f", {', '.join(kind)}" if kind else ""
+    if not row.contrast:
+        return name
+    unit = ", points" if words.is_difference(row) else ", share of prompts" if row.contrast != "reversal" else ""
+    return f"{name}: {words.CONTRASTS.get(row.contrast, row.contrast.replace('_', ' '))}{unit}"
 
 
 def levels(view: View, estimands: Sequence[tuple[str, dict[str, Estimate]]], *, caption: Text) -> Table:

@@ -8,7 +8,7 @@ import polars as pl
 from markupsafe import Markup
 
 from driftgauge.report import words
-from driftgauge.report.blocks import Text
+from driftgauge.report.blocks import Text, said
 from driftgauge.report.figures.spark import spark
 from driftgauge.report.names import coded, shown
 from driftgauge.report.numbers import HARD, in_words, listed, p_value, percent, places_for, plain, points, ratio, some
@@ -31,6 +31,8 @@ class Verdict:
         Odds ratio, p values, counts, the estimate's id.
     touched_by
         Ids of the critical and warning findings that name this estimate.
+    ids
+        Of all estimates in its sentences.
     """
 
     word: str
@@ -41,6 +43,7 @@ class Verdict:
     estimate_id: str
     slope: Markup
     touched_by: Sequence[str]
+    ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -95,6 +98,7 @@ def _entry(
         pl.col("level").is_in(["critical", "warning"]) & pl.col("estimate_ids").list.contains(row.estimate_id)
     )
     details = [_size(row, margin), *_parts(row, view), *_paired(row, ends), *_bounds(row), *_settled_by(row, touching)]
+    parts = [_part(name, row, view) for name in ("refusal_part", "response_part")]
     return Verdict(
         word=row.verdict or "none",
         family=row.family,
@@ -104,6 +108,7 @@ def _entry(
         estimate_id=row.estimate_id,
         slope=spark(ends, top=top, series=view.series(row.family)),
         touched_by=touching["finding_id"].to_list(),
+        ids=said("", row, *ends, *parts).ids,
     )
 
 
@@ -261,7 +266,8 @@ def first_to_last(view: View) -> list[Markup]:
     for row in view.contrasts("drift_first_last"):
         if row.known:
             names = Markup("{} → {}").format(shown(row.baseline_release), shown(row.release))
-            lines.append(Markup("{}: {} {}").format(names, words.short(row.estimand), words.difference(row)))
+            text = Markup("{}: {} {}").format(names, words.short(row.estimand), words.difference(row))
+            lines.append(said(text, row))
     return lines
 
 

@@ -10,6 +10,11 @@ _QUANTITY: Final = {
     "asr": "attack success",
     "harm_rate": "harm rate",
     "refusal_rate": "refusal",
+    "rank_probability": "probability of the rank",
+    "reversal_probability": "probability of a reversal",
+    "severity": "severity of the rater",
+    "agreement_left_out": "agreement with the other raters",
+    "inconsistent_share": "ratings with both marks",
     "conditional_asr": "attack success when engaged",
     "mean_harm": "mean harm",
     "refused": "refused",
@@ -53,6 +58,12 @@ CONTRASTS: Final = {
     "refusal_part": "part by refusal",
     "response_part": "part by responses",
     "inconsistent_part": "part by double marks",
+    "newly_vulnerable": "newly vulnerable",
+    "fixed": "fixed",
+    "net_churn": "newly vulnerable minus fixed",
+    "gross_churn": "newly vulnerable and fixed together",
+    "noise_floor": "turn by chance",
+    "profile_drift": "change, partially pooled",
     "modality": "text-only minus multimodal",
     "modality_shift": "shift of that difference",
 }
@@ -62,6 +73,8 @@ def quantity(estimand: str | None, *, threshold: int | None = None) -> str:
     """Return what an estimand is, in words that stand in a sentence."""
     if estimand == "harm_rate" and threshold:
         return f"harm rate ({threshold} or more of 5)"
+    if estimand == "harm_at_least" and threshold:
+        return f"harm of {threshold} or more of 5"
     return _QUANTITY.get(estimand or "", (estimand or "").replace("_", " "))
 
 
@@ -79,21 +92,35 @@ def value(row: Estimate, *, places: int | None = None, signed: bool = False) -> 
     """Return a value in its own unit: percent, points (without the noun) or a plain number."""
     if not row.known:
         return NONE
-    if row.estimand not in PROPORTIONS:
+    if not _is_share(row):
         return plain(row.value, 2, signed=signed)
     digits = _places(row) if places is None else places
-    return points(row.value, digits, signed=signed, noun=False) if row.contrast else percent(row.value, digits)
+    return points(row.value, digits, signed=signed, noun=False) if is_difference(row) else percent(row.value, digits)
 
 
 def limits(row: Estimate, *, places: int | None = None, signed: bool = False) -> str:
     """Return the interval as "low to high", in the unit of `value`, or nothing."""
     if not row.bounded:
         return ""
-    if row.estimand not in PROPORTIONS:
+    if not _is_share(row):
         return f"{plain(row.low, 2, signed=signed)} to {plain(row.high, 2, signed=signed)}"
     digits = _places(row) if places is None else places
+    signed = signed and is_difference(row)
     low, high = (plain(100 * limit, digits, signed=signed) for limit in (row.low, row.high))
-    return f"{low} to {high}" + ("" if row.contrast else THIN + "%")
+    return f"{low} to {high}" + ("" if is_difference(row) else THIN + "%")
+
+
+_SHARES: Final = frozenset({"newly_vulnerable", "fixed", "gross_churn", "noise_floor", "reversal"})
+"""Contrasts that are shares of prompts or of replicates: percent, not points."""
+
+
+def is_difference(row: Estimate) -> bool:
+    """Return whether a row of a share is a difference, written in points, and not a level, written as percent."""
+    return row.estimand == "severity" or (row.contrast is not None and row.contrast not in _SHARES)
+
+
+def _is_share(row: Estimate) -> bool:
+    return row.estimand in PROPORTIONS or (row.estimand == "severity" and row.outcome != "harm")
 
 
 def with_limits(row: Estimate, *, places: int | None = None, signed: bool = False) -> str:
@@ -104,7 +131,7 @@ def with_limits(row: Estimate, *, places: int | None = None, signed: bool = Fals
 
 def difference(row: Estimate, *, guards: tuple[float, ...] = (0.0,)) -> str:
     """Return a difference of shares with its noun and interval: "−11 points (−15 to −7)"."""
-    if row.estimand not in PROPORTIONS:
+    if not _is_share(row):
         return with_limits(row, signed=True)
     digits = places_for(row.conf_low, row.conf_high, apart_from=guards)
     interval = limits(row, places=digits, signed=True)
@@ -112,7 +139,7 @@ def difference(row: Estimate, *, guards: tuple[float, ...] = (0.0,)) -> str:
 
 
 def _places(row: Estimate) -> int:
-    return places_for(row.conf_low, row.conf_high, apart_from=(0.0,) if row.contrast else (0.0, 1.0))
+    return places_for(row.conf_low, row.conf_high, apart_from=(0.0,) if is_difference(row) else (0.0, 1.0))
 
 
 def level_of(rows: Iterable[Estimate]) -> str:

@@ -18,7 +18,10 @@ PAYLOADS = {
     "نموذج اللغة": {"نموذج ١": (0.5, 0.3, 0.02), "نموذج \u202e٢": (0.3, 0.2, 0.02)},
     "{{ 7 * 7 }}": {"{% raw %}\x00\x07": (0.4, 0.3, 0.01), "a\nb" + "x" * 300: (0.4, 0.31, 0.01)},
 }
-SECTIONS = ("verdicts", "limits", "drift", "outcomes", "tradeoff", "modality", "people", "model", "levels", "methods")
+SECTIONS = (
+    "verdicts", "limits", "drift", "outcomes", "tradeoff", "beneath", "where", "modality", "standing", "severity", "people",
+    "robust", "model", "deployment", "levels", "explore", "methods", "ledger",
+)  # fmt: skip
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +77,7 @@ def test_ids_are_unique_and_links_lead_somewhere(report: str, read: Callable[[st
 def test_every_picture_has_a_name_that_is_there(report: str, read: Callable[[str], Any]) -> None:
     page = read(report)
     images = [own for tag, own in page.elements if tag == "svg" and own.get("role") == "img"]
-    assert len(images) == 5 * 4 + 1
+    assert len(images) == 5 * 4 + 1 + 4
     for own in images:
         assert all(page.text(name) for name in str(own["aria-labelledby"]).split())
     decorative = [own for tag, own in page.elements if tag == "svg" and own.get("role") != "img"]
@@ -88,10 +91,12 @@ def test_descriptions_say_what_is_to_be_seen(report: str, read: Callable[[str], 
 def test_every_picture_says_its_population_and_has_its_numbers(report: str, read: Callable[[str], Any]) -> None:
     page = read(report)
     figures = [name for name in page.ids if name.startswith("figure-")]
-    assert len(figures) == 6
+    assert len(figures) == 7
     for name in figures:
         text = page.text(name)
-        assert re.search(r"rated by .* (people|person), 363 scenarios, text-only and multimodal; 95 % intervals for", text)
+        of_pairs = name == "figure-agreement"
+        rated = r"rated by .* (people|person), 363 scenarios, text-only and multimodal"
+        assert re.search(f"{'Pairs of ratings of the same response' if of_pairs else rated}; 95 % intervals for", text)
         assert "Numbers of this picture" in text
         assert re.search(r"\b[0-9a-f]{16}\b", text)
 

@@ -8,8 +8,9 @@ from typing import Any, Final
 import altair as alt
 from markupsafe import Markup
 
+from driftgauge.report import words
 from driftgauge.report.figures import theme
-from driftgauge.report.figures.marks import FILL, SHAPE, STROKE, across, data, from_top, layered, text
+from driftgauge.report.figures.marks import FILL, SHAPE, STROKE, TIP, across, data, from_top, layered, text
 from driftgauge.report.figures.panel import Chart, Frame, Panel, draw
 from driftgauge.report.figures.scales import Axis, axis
 from driftgauge.report.names import cut
@@ -70,11 +71,11 @@ def _levels(scale: Axis, title: str, width: int) -> alt.LayerChart:
         return across(name, scale, title=title)
 
     y = from_top()
-    points = data("points").mark_point(filled=True, stroke=theme.PAPER.light, strokeWidth=1.5, size=80, opacity=1)
+    points = data("points").mark_point(filled=True, stroke=theme.PAPER.light, strokeWidth=1.5, size=80, opacity=1, aria=True)
     return layered(
         data("joins").mark_rule(color=theme.RULE.light, strokeWidth=1).encode(x=x("x"), x2="x2:Q", y=y, y2="y2:Q"),
         data("points").mark_rule(strokeWidth=1.5).encode(x=x("low"), x2="high:Q", y=y, stroke=STROKE),
-        points.encode(x=x("x"), y=y, shape=SHAPE, fill=FILL),
+        points.encode(x=x("x"), y=y, shape=SHAPE, fill=FILL, description=TIP),
         *text("names", align="left", weight=600),
         width=width,
     )
@@ -115,6 +116,7 @@ def _panel(group: Group) -> Panel:
 def _points(row: Row, top: int) -> list[dict[str, Any]]:
     return [
         {
+            "tip": f"{cut(row.name, 44)} {modality or ''}: {words.with_limits(level)}",
             "x": level.value, "low": level.low, "high": level.high, "y": top + MARK + _OFFSET.get(modality or "", 0),
             "paint": theme.colour(row.series), "shape": theme.MARKERS.get(modality, "circle"),
         }

@@ -20,6 +20,8 @@ ALIGNS: Final[tuple[Align, ...]] = ("left", "center", "right")
 STROKE: Final = alt.Stroke("paint:N", scale=None)
 FILL: Final = alt.Fill("paint:N", scale=None)
 SHAPE: Final = alt.Shape("shape:N", scale=None)
+TIP: Final = alt.Description("tip:N")
+"""What a mark is, in words, for the page's script; the mark needs `aria=True`."""
 
 
 def data(name: str) -> alt.Chart:
@@ -32,9 +34,15 @@ def layered(*charts: alt.Chart, width: int) -> alt.LayerChart:
     return cast(alt.LayerChart, alt.layer(*charts, width=width, height=ANY_HEIGHT))
 
 
-def across(name: str, scale: Axis, *, signed: bool = False, title: str | None = None) -> alt.X:
-    """Return a horizontal place on a scale of shares, written as percent (or, with `signed`, as points)."""
-    return alt.X(f"{name}:Q", scale=_scale(scale), axis=_axis(scale, "bottom", signed=signed, title=title))
+def across(
+    name: str, scale: Axis, *, signed: bool = False, mirrored: bool = False, plain: bool = False, title: str | None = None
+) -> alt.X:
+    """Return a horizontal place on a scale of shares, written as percent (or, with `signed`, as points).
+
+    With `mirrored` both sides of 0 are shares, written without a sign; with `plain` numbers stand as they are.
+    """
+    axis = _axis(scale, "bottom", signed=signed, mirrored=mirrored, plain=plain, title=title)
+    return alt.X(f"{name}:Q", scale=_scale(scale), axis=axis)
 
 
 def up(name: str, scale: Axis, *, signed: bool = False) -> alt.Y:
@@ -46,9 +54,19 @@ def _scale(scale: Axis) -> alt.Scale:
     return alt.Scale(domain=[scale.low, scale.high], nice=False, zero=False)
 
 
-def _axis(scale: Axis, orient: Literal["bottom", "left"], *, signed: bool = False, title: str | None = None) -> alt.Axis:
-    number = "format(100 * datum.value, '~g')"
+def _axis(
+    scale: Axis,
+    orient: Literal["bottom", "left"],
+    *,
+    signed: bool = False,
+    mirrored: bool = False,
+    plain: bool = False,
+    title: str | None = None,
+) -> alt.Axis:
+    number = f"format(100 * {'abs(datum.value)' if mirrored else 'datum.value'}, '~g')"
     label = f"replace((datum.value > 0 ? '+' : '') + {number}, '-', '\u2212')" if signed else f"{number} + '\u202f%'"
+    if plain:
+        label = "replace(format(datum.value, '~g'), '-', '\u2212')"
     ticks = list(scale.ticks)
     return alt.Axis(values=ticks, labelExpr=label, orient=orient, title=title, labelFlush=False, labelOverlap=False)
 

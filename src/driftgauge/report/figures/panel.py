@@ -22,7 +22,8 @@ Rows = Sequence[Mapping[str, Any]]
 Chart = alt.LayerChart | alt.HConcatChart
 Spec = dict[str, Any]
 
-_VERSION: Final = "6.1"
+VERSION: Final = "6.1"
+"""Of Vega-Lite."""
 _GAP: Final = 40
 
 
@@ -78,7 +79,7 @@ def _convert(template: Spec, panels: Sequence[Panel], frame: Frame) -> str:
         "bounds": "flush",
         "vconcat": [_filled(template, panel) for panel in panels],
     }
-    svg = vl_convert.vegalite_to_svg(page, vl_version=_VERSION, allowed_base_urls=[])
+    svg = vl_convert.vegalite_to_svg(page, vl_version=VERSION, allowed_base_urls=[])
     return re.sub(r' xmlns(:xlink)?="[^"]*"', "", svg)
 
 
@@ -151,6 +152,8 @@ def _prune(node: ET.Element) -> None:
     """Drop what Vega writes for its own renderer: half of the size, and roles that would be read aloud inside the image."""
     for attribute in _NOISE:
         node.attrib.pop(attribute, None)
+    if "aria-label" in node.attrib:  # inside an image nothing is read aloud by itself: the page's script shows it
+        node.set("data-tip", node.attrib.pop("aria-label"))
     if node.get("opacity") == "1":
         del node.attrib["opacity"]
     for attribute in _PLACES & set(node.attrib):

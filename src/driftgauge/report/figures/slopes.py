@@ -7,11 +7,12 @@ from typing import Any
 import altair as alt
 from markupsafe import Markup
 
+from driftgauge.report import words
 from driftgauge.report.figures import theme
-from driftgauge.report.figures.marks import FILL, SHAPE, STROKE, data, from_left, layered, text, up
+from driftgauge.report.figures.marks import FILL, SHAPE, STROKE, TIP, data, from_left, layered, text, up
 from driftgauge.report.figures.panel import Frame, Panel, draw
 from driftgauge.report.figures.scales import Axis, axis, spread
-from driftgauge.report.names import wrapped
+from driftgauge.report.names import cut, wrapped
 from driftgauge.report.numbers import percent
 from driftgauge.report.select import Estimate
 
@@ -78,11 +79,11 @@ def _chart(scale: Axis, frame: Frame) -> alt.LayerChart:
         for modality in theme.DASHES
     ]
     intervals = data("points").mark_rule(strokeWidth=1.5).encode(x=x, y=up("low", scale), y2="high:Q", stroke=STROKE)
-    points = data("points").mark_point(filled=True, stroke=theme.PAPER.light, strokeWidth=1.5, size=85, opacity=1)
+    points = data("points").mark_point(filled=True, stroke=theme.PAPER.light, strokeWidth=1.5, size=85, opacity=1, aria=True)
     return layered(
         intervals,
         *lines,
-        points.encode(x=x, y=y, shape=SHAPE, fill=FILL),
+        points.encode(x=x, y=y, shape=SHAPE, fill=FILL, description=TIP),
         *text("names", align="center"),
         *text("starts", align="right"),
         *text("ends", align="left"),
@@ -110,6 +111,7 @@ def _points(line: Line, family: Family) -> list[dict[str, Any]]:
         {
             "x": family.across(place) + dodge, "y": point.value, "low": point.low, "high": point.high,
             "paint": theme.colour(family.series), "shape": theme.MARKERS.get(line.modality, "circle"),
+            "tip": f"{cut(family.releases[place], 44)} {line.label}: {words.with_limits(point)}",
         }
         for place, point in line.known
     ]  # fmt: skip

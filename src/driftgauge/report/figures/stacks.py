@@ -7,8 +7,9 @@ from typing import Any, Final
 import altair as alt
 from markupsafe import Markup
 
+from driftgauge.report import words
 from driftgauge.report.figures import theme
-from driftgauge.report.figures.marks import FILL, across, data, from_top, layered, text
+from driftgauge.report.figures.marks import FILL, TIP, across, data, from_top, layered, text
 from driftgauge.report.figures.panel import Frame, Panel, draw
 from driftgauge.report.figures.scales import Axis
 from driftgauge.report.names import cut
@@ -49,7 +50,7 @@ def stacks(groups: Sequence[Group], *, prefix: str) -> tuple[Markup, ...]:
 def _chart() -> alt.LayerChart:
     x, y = across("x", _SCALE), from_top()
     return layered(
-        data("segments").mark_rect().encode(x=x, x2="x2:Q", y=y, y2="y2:Q", fill=FILL),
+        data("segments").mark_rect(aria=True).encode(x=x, x2="x2:Q", y=y, y2="y2:Q", fill=FILL, description=TIP),
         data("intervals").mark_rule(color=theme.INK.light, strokeWidth=2).encode(x=x, x2="x2:Q", y=y),
         *text("names", align="left", weight=600),
         data("inside").mark_text(align="center").encode(x=x, y=y, text="text:N"),
@@ -72,10 +73,21 @@ def _panel(group: Group) -> Panel:
 
 def _segments(bar: Bar, top: int) -> list[dict[str, Any]]:
     refused, edge = bar.refused.value, max(1 - bar.harmful.value, bar.refused.value)
-    ends = ((0.0, refused, theme.REFUSED), (refused, edge, theme.SAFE), (edge, 1.0, theme.HARMFUL))
+    ends = (
+        (0.0, refused, theme.REFUSED, bar.refused),
+        (refused, edge, theme.SAFE, bar.safe),
+        (edge, 1.0, theme.HARMFUL, bar.harmful),
+    )
     return [
-        {"x": start, "x2": stop, "y": top + MARK - BAR / 2, "y2": top + MARK + BAR / 2, "paint": paint.light}
-        for start, stop, paint in ends
+        {
+            "x": start,
+            "x2": stop,
+            "y": top + MARK - BAR / 2,
+            "y2": top + MARK + BAR / 2,
+            "paint": paint.light,
+            "tip": f"{cut(bar.name, 44)}, {words.quantity(row.estimand)}: {words.with_limits(row)}",
+        }
+        for start, stop, paint, row in ends
     ]
 
 

@@ -38,7 +38,33 @@ SERIES: Final = (
 """One colour a family, after Okabe and Ito (2008), darkened until each has 3 : 1 against white and lightened until each has it
 against the dark paper. Neighbours alternate dark and light, to differ in grey too; names and markers carry the rest."""
 
-PAINTS: Final = (PAPER, INK, MUTED, GRID, RULE, REFUSED, SAFE, HARMFUL, *SERIES)
+NOISE: Final = Paint("noise", "#d8dce1", "#3a414a")
+FELL: Final = (
+    Paint("fell-1", "#d1e5f0", "#213a52"),
+    Paint("fell-2", "#67a9cf", "#2f6ea6"),
+    Paint("fell-3", "#2166ac", "#7dbdf0"),
+)
+LEVEL: Final = Paint("level", "#f3f3f1", "#262b31")
+ROSE: Final = (
+    Paint("rose-1", "#fddbc7", "#51312a"),
+    Paint("rose-2", "#ef8a62", "#b9512f"),
+    Paint("rose-3", "#b2182b", "#ffa58f"),
+)
+"""Changes on a map: blue fell, red rose (ColorBrewer RdBu, colour-blind safe); in grey the printed sign tells them apart."""
+ON_DEEP: Final = Paint("on-deep", "#fffffe", "#101317")
+"""Text on the deepest of these colours."""
+HARM: Final = (
+    Paint("harm-1", "#e7ebef", "#2a323a"),
+    Paint("harm-2", "#c2cdd8", "#46535f"),
+    Paint("harm-3", "#f2b48f", "#84503a"),
+    Paint("harm-4", "#cf5f38", "#d9724d"),
+    Paint("harm-5", "#8c2412", "#ffb39c"),
+)
+"""The five levels of harm: each darker than the one before in grey, but for the step from 2 to 3, where the colour turns."""
+
+PAINTS: Final = (
+    PAPER, INK, MUTED, GRID, RULE, REFUSED, SAFE, HARMFUL, NOISE, LEVEL, ON_DEEP, *FELL, *ROSE, *HARM, *SERIES,
+)  # fmt: skip
 
 SHAPES: Final = ("circle", "square", "triangle-up", "diamond", "cross", "triangle-down", "triangle-right", "triangle-left")
 """One marker a family where families share a picture. Of another length than `SERIES`: pairs repeat after 56 families only."""

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from driftgauge.report import tables, words
-from driftgauge.report.blocks import Figure, Section, Text
+from driftgauge.report.blocks import Figure, Section, Text, said
 from driftgauge.report.figures.levels import Group, Row, levels
 from driftgauge.report.figures.slopes import Family, Line, slopes
 from driftgauge.report.names import cut, shown
@@ -45,7 +45,8 @@ def _heading(view: View) -> Text:
     text = "Largest change in {}: {} {} from {} to {}" if len(view.verdicts) > 1 else "{} went {} {} from {} to {}"
     name = what if len(view.verdicts) > 1 else words.sentence(what)
     way = "down" if most.value < 0 else "up"
-    return Markup(text).format(name, way, change, shown(most.baseline_release, 40), shown(most.release, 40))
+    found = Markup(text).format(name, way, change, shown(most.baseline_release, 40), shown(most.release, 40))
+    return said(found, most)
 
 
 def _unmoved(view: View, what: str) -> str:

@@ -3,7 +3,7 @@
 from markupsafe import Markup
 
 from driftgauge.report import tables, words
-from driftgauge.report.blocks import Figure, Section, Text
+from driftgauge.report.blocks import Figure, Section, Text, said
 from driftgauge.report.figures.levels import Group, Row, levels
 from driftgauge.report.names import shown
 from driftgauge.report.numbers import in_words
@@ -12,6 +12,7 @@ from driftgauge.report.sections.panes import pieces
 from driftgauge.report.select import Estimate, Release, View
 
 _LABEL = "Modality"
+_SHIFTED = Markup("From {} to {} the difference (text-only minus multimodal) shifted by {}.")
 
 
 def section(view: View) -> Section:
@@ -62,10 +63,7 @@ def _shifts(view: View) -> list[Text]:
     rows = [row for row in view.contrasts("modality_shift") if row.known]
     clear = [row for row in rows if _sign(row)]
     lines: list[Text] = [
-        Markup("From {} to {} the difference (text-only minus multimodal) shifted by {}.").format(
-            shown(row.baseline_release), shown(row.release), words.difference(row)
-        )
-        for row in clear
+        said(_SHIFTED.format(shown(row.baseline_release), shown(row.release), words.difference(row)), row) for row in clear
     ]
     rest = len(rows) - len(clear)
     if rest == len(rows) == 1:

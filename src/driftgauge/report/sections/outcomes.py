@@ -1,7 +1,7 @@
 """Safer, or only refusing? The three outcomes of a response, and the parts of a change in ASR."""
 
 from driftgauge.report import tables, words
-from driftgauge.report.blocks import Figure, Key, Section
+from driftgauge.report.blocks import Figure, Key, Section, Text, said
 from driftgauge.report.figures import parts as bars
 from driftgauge.report.figures import stacks
 from driftgauge.report.names import cut
@@ -34,7 +34,7 @@ def section(view: View) -> Section:
     return Section("outcomes", label, "Whether a release is safer or only refuses more cannot be told", lead=lead)
 
 
-def _heading(view: View, refused: dict[str, Estimate]) -> str:
+def _heading(view: View, refused: dict[str, Estimate]) -> Text:
     """Return what the improvements are made of, or, without one that can be told, how much was refused."""
     ways = [row.safer_by for row in view.verdicts if row.verdict == "improved" and row.safer_by]
     if len(ways) == 1:
@@ -43,14 +43,14 @@ def _heading(view: View, refused: dict[str, Estimate]) -> str:
         counts = {way: ways.count(way) for way in _WAYS if way in ways}
         if len(counts) == 1:
             return f"{'Both' if len(ways) == 2 else f'All {in_words(len(ways))}'} improvements are {_WAYS[ways[0]]}"
-        said = [f"{in_words(number)} {'is' if number == 1 else 'are'} {_WAYS[way]}" for way, number in counts.items()]
-        return f"Of {in_words(len(ways))} improvements, {listed(said)}"
-    values = sorted(row.value for row in refused.values() if row.known)
-    if not values:
+        told = [f"{in_words(number)} {'is' if number == 1 else 'are'} {_WAYS[way]}" for way, number in counts.items()]
+        return f"Of {in_words(len(ways))} improvements, {listed(told)}"
+    known = sorted((row for row in refused.values() if row.known), key=lambda row: row.value)
+    if not known:
         return "What the changes in attack success are made of"
-    if percent(values[0]) == percent(values[-1]):
-        return f"{percent(values[0])} of responses were refused"
-    return f"Between {percent(values[0])} and {percent(values[-1])} of responses were refused"
+    low, high = percent(known[0].value), percent(known[-1].value)
+    text = f"{low} of responses were refused" if low == high else f"Between {low} and {high} of responses were refused"
+    return said(text, known[0], known[-1])
 
 
 def _stacks(view: View, shares: list[dict[str, Estimate]]) -> Figure | None:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from markupsafe import Markup
 
 from driftgauge.report import tables, words
-from driftgauge.report.blocks import Figure, Pane, Section, Text
+from driftgauge.report.blocks import Figure, Pane, Section, Text, said
 from driftgauge.report.figures.tradeoff import Dot, Group, tradeoff
 from driftgauge.report.names import cut, shown
 from driftgauge.report.sections.panes import Piece, dealt
@@ -42,7 +42,7 @@ def _heading(dots: list[Dot]) -> Text:
     text = "When it did not refuse, {} was judged harmful in {} of ratings"
     if len(dots) > 1:
         text = "When it did not refuse, {} was judged harmful most often: in {} of ratings"
-    return Markup(text).format(shown(most.name, 40), words.value(most.up))
+    return said(Markup(text).format(shown(most.name, 40), words.value(most.up)), most.up)
 
 
 def _figure(view: View, dots: list[Dot], rows: list[Estimate]) -> Figure:
