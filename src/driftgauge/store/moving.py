@@ -121,7 +121,7 @@ def _count_on(target: sa.Connection) -> None:
     for table in metadata.sorted_tables:
         column = table.autoincrement_column
         if column is not None:
-            last = target.execute(sa.select(sa.func.max(column))).scalar_one()
+            last = target.execute(sa.select(sa.func.max(column))).scalar_one_or_none()
             where = sa.func.pg_get_serial_sequence(table.name, column.name)
             if last is not None:
                 target.execute(sa.select(sa.func.setval(where, last)))
