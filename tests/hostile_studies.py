@@ -40,6 +40,7 @@ NAMES: Final = tuple(each for each in TEXTS if each.isprintable() and each == ea
 PANEL, OTHER, RELEASE, PHASE = NAMES[0], NAMES[5], NAMES[13], NAMES[4]
 TOOLS: Final = {"label-studio": "label-studio", "argilla": "argilla", "potato": "potato", "csv": "tasks"}
 FEW: Final = 12
+MEDIUM: Final = "media/<img src=x onerror=window.ran=1>.png"
 _PANEL_TEXTS: Final = ("guidelines", "consent", "warning", "support")
 
 
@@ -68,7 +69,7 @@ def _scenarios() -> Iterator[dict[str, Any]]:
         parts: list[dict[str, Any]] = [{"type": "text", "text": text}]
         prompts: list[dict[str, Any]] = [{"modality": "text-only", "language": "en", "messages": _turns(parts)}]
         if number == 0:
-            picture = {"type": "image", "path": "media/a.png"}
+            picture = {"type": "image", "path": MEDIUM}
             prompts.append({"modality": "multimodal", "language": "en", "messages": _turns([picture, *parts])})
         labels = dict.fromkeys(("harm_category", "technique", "execution", "author"), name)
         yield {"scenario": f"s{number:03}", "intent": "adversarial", **labels, "prompts": prompts}
@@ -100,7 +101,7 @@ def _exercises() -> dict[str, Any]:
 def put_files(folder: Path) -> None:
     """Write everything that a study is declared with, freeze its benchmark, and collect."""
     (folder / "benchmark" / "media").mkdir(parents=True)
-    (folder / "benchmark" / "media" / "a.png").write_bytes(png("olive", said=EVERY))
+    (folder / "benchmark" / MEDIUM).write_bytes(png("olive", said=EVERY))
     _write_lines(folder / "benchmark" / "scenarios.jsonl", _scenarios())
     _write_lines(folder / "answers.jsonl", _answers())
     (folder / "study.yaml").write_text(yaml.safe_dump(declared()), encoding="utf-8")

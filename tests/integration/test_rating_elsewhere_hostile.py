@@ -1,7 +1,9 @@
 """Every payload in what goes out to another tool: text and nothing else, however that tool shows what it is given."""
 
 import json
+import re
 from collections.abc import Callable, Generator, Mapping
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any, Final
@@ -133,6 +135,12 @@ def test_nothing_runs_or_is_fetched_where_a_tool_shows_it_as_it_is(
 def reads(opened: Watched) -> None:
     """See that every payload is read as it was written, but for what Markdown takes for a mark of its own."""
     opened.reads(*NAMES, *[each for each in TEXTS if each.startswith("<")])
+
+
+def test_potato_finds_nothing_that_it_would_take_out_of_a_text(folders: dict[str, Path]) -> None:
+    texts = [re.sub("<[^>]*>", "", html) for html in of_potato(folders["potato"])]
+    assert [text for text in texts if re.search(r"(?i)(java|vb)script:|data:|expression\s*\(", text)] == []
+    assert any("javascript:" in unescape(text) for text in texts)
 
 
 @pytest.mark.parametrize("tool", ["csv", "parquet"])

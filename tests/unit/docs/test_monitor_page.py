@@ -66,4 +66,4 @@ def test_every_reason_for_no_measurement_is_on_the_page(docs: Any) -> None:
 
 def test_a_command_line_that_is_none_is_found() -> None:
     with pytest.raises(click.UsageError):
-        monitor_command.make_context("monitor", ["study", "--no-such-thing"])
+        monitor_command.make_context("monitor", ["study", "--no-such-thing"], help_option_names=["-h", "--help"])

@@ -5,6 +5,7 @@ when a task was done.
 """
 
 import json
+import re
 from collections.abc import Mapping
 from html import escape
 from pathlib import Path
@@ -32,6 +33,7 @@ from driftgauge.rate.elsewhere.told import (
 )
 from driftgauge.rate.exchange.messages import listed, shown, unreadable
 
+_TAG: Final = re.compile(r"(<[^>]*>)")
 EXPECTED: Final = "user_state.json of one annotator, or the lines of Potato's exporter jsonl"
 
 
@@ -49,7 +51,23 @@ def files(sheet: Sheet) -> Mapping[str, bytes]:
 
 def _text(task: Task, words: Words) -> str:
     prompt = prompt_html(task, words, address=_address)
-    return f"<h3>{escape(words.prompt)}</h3>{prompt}<hr><h3>{escape(words.response)}</h3>{task.response}"
+    return whole(f"<h3>{escape(words.prompt)}</h3>{prompt}<hr><h3>{escape(words.response)}</h3>{task.response}")
+
+
+def whole(html: str) -> str:
+    """Return HTML of which Potato shows every letter.
+
+    It takes ``data:``, ``javascript:``, ``vbscript:`` and ``expression(`` out of any text. Written as their numbers, the marks
+    behind these words are read as before, and the words stay.
+
+    Examples
+    --------
+    >>> whole('<p dir="auto">the data: 12</p>')
+    '<p dir="auto">the data&#58; 12</p>'
+    """
+    return "".join(
+        part if part.startswith("<") else part.replace(":", "&#58;").replace("(", "&#40;") for part in _TAG.split(html)
+    )
 
 
 def _address(picture: Picture) -> str:
