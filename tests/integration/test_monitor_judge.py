@@ -21,7 +21,7 @@ from driftgauge.pipeline.monitor.state import read_state
 from driftgauge.pipeline.monitor.watch import Wanted
 from driftgauge.pipeline.rate_import import Ratings, import_ratings
 from driftgauge.study import load_study
-from tests.fault_server import serving
+from tests.fault_server import FaultServer, Script, serving
 from tests.faulty_studies import Scripted, kept, put_benchmark
 from tests.monitored import Night
 
@@ -96,8 +96,7 @@ def test_a_judge_whose_answers_are_no_judgements_is_no_measurement(tmp_path: Pat
     """The judge is at the fault server, and answers in prose."""
     study = tmp_path / "town"
     with serving() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUDGE_API_KEY", "none is needed")
-        patch.setenv("JUDGE_BASE_URL", server.openai)
+        at(patch, server)
         put_benchmark(study, [Scripted(f"s{number}", votes="1=prose") for number in range(12)])
         declare(study, client="inspect", model="openai-api/judge/judge-1", votes=1, settings={})
         collect(plan_collection(study, ToCollect()))
@@ -108,6 +107,30 @@ def test_a_judge_whose_answers_are_no_judgements_is_no_measurement(tmp_path: Pat
     assert f"6 of them because {rater} gave none" in error.message
     assert read_state(study / "monitor" / "Elm-1.json").looks[-1].why == "judge"
     assert server.requests == 6
+
+
+@pytest.mark.parametrize(("kind", "why"), [("as:judge-2", "judge_changed"), ("refusal", "judge"), ("short", "judge")])
+def test_a_judge_that_is_swapped_refuses_or_is_cut_tonight_is_no_measurement(tmp_path: Path, kind: str, why: str) -> None:
+    """At one address the judge judged the baseline; tonight another one answers there."""
+    study = tmp_path / "town"
+    put_benchmark(study, [Scripted(f"s{number}") for number in range(12)])
+    declare(study, client="inspect", model="openai-api/judge/judge-1", votes=1, settings={})
+    collect(plan_collection(study, ToCollect()))
+    night = Night(study, Wanted("Elm 1", phase="1", judge="careful", block=6, seed=1))
+    with serving() as then, serving(Script(judge=kind)) as tonight, pytest.MonkeyPatch.context() as patch:
+        at(patch, then)
+        judge(plan_judging(study, WantedJudging("careful")))
+        seen = night.look(endpoint()).state.seen
+        at(patch, tonight)
+        error = failed(lambda: night.look(endpoint()))
+    state = read_state(study / "monitor" / "Elm-1.json")
+    assert (error.why, state.looks[-1].why, state.seen) == (why, why, seen)
+    assert "judge-2 answered as judge careful, and judge-1 judged the baseline" in error.message or why == "judge"
+
+
+def at(patch: pytest.MonkeyPatch, server: FaultServer) -> None:
+    patch.setenv("JUDGE_API_KEY", "none is needed")
+    patch.setenv("JUDGE_BASE_URL", server.openai)
 
 
 def rate_by_hand(study: Path, rater: str) -> None:
