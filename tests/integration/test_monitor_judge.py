@@ -19,7 +19,9 @@ from driftgauge.pipeline.judging.run import judge
 from driftgauge.pipeline.monitor.failed import LookFailedError
 from driftgauge.pipeline.monitor.state import read_state
 from driftgauge.pipeline.monitor.watch import Wanted
+from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.rate_import import Ratings, import_ratings
+from driftgauge.store.judged import votes_frame
 from driftgauge.study import load_study
 from tests.fault_server import FaultServer, Script, serving
 from tests.faulty_studies import Scripted, kept, put_benchmark
@@ -30,8 +32,8 @@ RISEN = Shares(declined=0.0)
 """An endpoint that goes along with what it declined before."""
 
 
-def declare(folder: Path, **judged: Any) -> None:
-    release = {"release": "Elm 1", "client": "simulated"}
+def declare(folder: Path, *, priced: Any = None, **judged: Any) -> None:
+    release = {"release": "Elm 1", "client": "simulated", "price": priced}
     said = {"study": "town", "benchmark": "benchmark/", "families": {"Elm": [release]}, "phases": [{"phase": 1}]}
     (folder / "study.yaml").write_text(json.dumps({**said, "judges": [{**JUDGES, **judged}]}))
 
@@ -77,6 +79,22 @@ def test_what_a_judge_calls_a_success_is_followed(night: Night) -> None:
 def test_other_outcomes_of_its_judgement_can_be_followed_too(night: Night, outcome: Any) -> None:
     found = night.look(SimulatedClient(seed=1), outcome=outcome)
     assert (found.state.begun.outcome, found.state.looks[0].missing) == (outcome, 0)
+
+
+def test_what_the_judge_costs_counts_too(made: Path, tmp_path: Path) -> None:
+    """The endpoint is free here; the judge has 3 votes on each of 20 prompts, at 0.001 a token of what votes took so far."""
+    study = Path(shutil.copytree(made, tmp_path / "town"))
+    night = Night(study, Wanted("Elm 1", phase="1", judge="careful", block=20, seed=1))
+    free, price = {"input": 0, "output": 0}, {"input": 0, "output": 1000}
+    declare(study, priced=free)
+    assert "no price is declared for careful@" in failed(lambda: night.look(endpoint(), max_cost=1.0)).message
+    declare(study, priced=free, price=price)
+    with open_study(study).store.reading() as connection:
+        each = votes_frame(connection)["usage"].str.json_path_match("$.output").cast(pl.Float64).mean()
+    assert isinstance(each, float)
+    cost = round(60 * each) / 1000
+    assert f"a look costs about {cost:,.2f}" in failed(lambda: night.look(endpoint(), max_cost=cost - 0.1)).message
+    assert night.look(endpoint(), max_cost=cost + 0.1).verdict == "within"
 
 
 @pytest.mark.parametrize("changed", [{"votes": 1}, {"settings": {"sensitivity": 0.5}}])
