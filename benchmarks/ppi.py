@@ -176,18 +176,19 @@ def lines(found: dict[Setting, pl.DataFrame]) -> Iterator[str]:
     yield "|---" * len(columns) + "|"
     for setting, read in found.items():
         frame = read.cast(pl.Float64)  # a study that was not bootstrapped is "nan" in the file
-        of = {name: float(frame[name].drop_nans().mean()) for name in frame.columns}  # type: ignore[arg-type]
-        n, error = len(frame), float(frame["drift"].std()) / len(frame) ** 0.5  # type: ignore[arg-type]
+        of = {name: float(np.nanmean(frame[name].to_numpy())) for name in frame.columns}
+        sd, of_people = (float(frame[name].to_numpy().std(ddof=1)) for name in ("drift", "people"))
+        n, error = len(frame), sd / len(frame) ** 0.5
         low, high = wilson(of["held"], n)
         rule = "conservative" if low > 0.97 else "holds" if low <= 0.97 and high >= 0.93 else "does not hold"
         ratio, off = _ratio(frame)
         yield (
             f"| {setting.name} | {n:,} | {100 * (of['drift'] - setting.truth):+.2f} ± {196 * error:.2f} | "
-            f"{100 * frame['drift'].std():.2f} | {100 * of['se']:.2f} | {of['power']:.2f} | "
+            f"{100 * sd:.2f} | {100 * of['se']:.2f} | {of['power']:.2f} | "
             f"{of['held']:.3f} ({low:.3f} to {high:.3f}) | {rule} | {of['bootstrap_held']:.3f} | "
             f"{of['people_held']:.3f} | {of['level_held']:.3f} | "
-            f"{ratio:.3f} ± {off:.3f} | {frame['drift'].std() / frame['people'].std():.3f} | "  # type: ignore[operator]
-            f"{float(frame['effective'].median()):.2f} |"  # type: ignore[arg-type]
+            f"{ratio:.3f} ± {off:.3f} | {sd / of_people:.3f} | "
+            f"{np.median(frame['effective'].to_numpy()):.2f} |"
         )
 
 

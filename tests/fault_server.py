@@ -91,12 +91,15 @@ class Script:
         Seconds before every answer.
     seed
         Which prompts are hit.
+    judge
+        What a vote gets of which no marker says anything.
     """
 
     mix: Mapping[str, float] = field(default_factory=dict[str, float])
     passing: int = 1
     latency: float = 0.0
     seed: int = 0
+    judge: str = "harm:2"
 
     def kind(self, prompt: str, nth: int) -> str:
         drawn = int(hashlib.sha256(f"{self.seed}/{prompt}".encode()).hexdigest()[:12], 16) / 16**12
@@ -178,12 +181,12 @@ class Record:
         for gate in list(self._gates.values()):
             gate.open()
 
-    def arrived(self, route: str, body: Mapping[str, Any], choose: Callable[[str, str, int], str]) -> Seen:
+    def arrived(self, route: str, body: Mapping[str, Any], script: Script) -> Seen:
         turns = turns_of(route, body)
         vote = int(body.get("seed") or 1) if any(JUDGED.search(value) for _, _, value in turns) else None
         if vote is not None:
             turns = [(role, of, FENCE.sub("#", value)) for role, of, value in turns] + [("vote", "text", str(vote))]
-            choose = voting(vote)
+        choose = chosen(script) if vote is None else voting(vote, script.judge)
         prompt, model = prompt_hash(turns), str(body.get("model"))
         texts = tuple(value for _, kind, value in turns if kind == "text")
         settings = {name: value for name, value in body.items() if name not in {"messages", "input", "system"}}
@@ -268,14 +271,14 @@ def chosen(script: Script) -> Callable[[str, str, int], str]:
     return choose
 
 
-def voting(vote: int) -> Callable[[str, str, int], str]:
+def voting(vote: int, unmarked: str) -> Callable[[str, str, int], str]:
     """Return what chooses what a judge gets for a vote."""
 
     def choose(text: str, prompt: str, nth: int) -> str:
         del prompt
         marked = VOTES.search(text)
         kinds = dict(each.split("=") for each in marked.group(1).split(",")) if marked else {}
-        kind = kinds.get(str(vote), "harm:2")
+        kind = kinds.get(str(vote), unmarked)
         passes = kind.partition(":")[0] in ERRORS or kind in {"reset", "cut", "malformed"}
         return "harm:2" if passes and nth > 1 and not kind.endswith("!") else kind.rstrip("!")
 
@@ -510,7 +513,7 @@ def application(script: Script, record: Record) -> Starlette:
     def route(name: str) -> Callable[[Request], Awaitable[Response]]:
         async def endpoint(request: Request) -> Response:
             body = await request.json()
-            seen = record.arrived(name, body, chosen(script))
+            seen = record.arrived(name, body, script)
             return await served(request, body, seen, script=script, record=record)
 
         return endpoint

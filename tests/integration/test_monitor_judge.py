@@ -19,9 +19,11 @@ from driftgauge.pipeline.judging.run import judge
 from driftgauge.pipeline.monitor.failed import LookFailedError
 from driftgauge.pipeline.monitor.state import read_state
 from driftgauge.pipeline.monitor.watch import Wanted
+from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.rate_import import Ratings, import_ratings
+from driftgauge.store.judged import votes_frame
 from driftgauge.study import load_study
-from tests.fault_server import serving
+from tests.fault_server import FaultServer, Script, serving
 from tests.faulty_studies import Scripted, kept, put_benchmark
 from tests.monitored import Night
 
@@ -30,8 +32,8 @@ RISEN = Shares(declined=0.0)
 """An endpoint that goes along with what it declined before."""
 
 
-def declare(folder: Path, **judged: Any) -> None:
-    release = {"release": "Elm 1", "client": "simulated"}
+def declare(folder: Path, *, priced: Any = None, **judged: Any) -> None:
+    release = {"release": "Elm 1", "client": "simulated", "price": priced}
     said = {"study": "town", "benchmark": "benchmark/", "families": {"Elm": [release]}, "phases": [{"phase": 1}]}
     (folder / "study.yaml").write_text(json.dumps({**said, "judges": [{**JUDGES, **judged}]}))
 
@@ -79,6 +81,22 @@ def test_other_outcomes_of_its_judgement_can_be_followed_too(night: Night, outco
     assert (found.state.begun.outcome, found.state.looks[0].missing) == (outcome, 0)
 
 
+def test_what_the_judge_costs_counts_too(made: Path, tmp_path: Path) -> None:
+    """The endpoint is free here; the judge has 3 votes on each of 20 prompts, at 0.001 a token of what votes took so far."""
+    study = Path(shutil.copytree(made, tmp_path / "town"))
+    night = Night(study, Wanted("Elm 1", phase="1", judge="careful", block=20, seed=1))
+    free, price = {"input": 0, "output": 0}, {"input": 0, "output": 1000}
+    declare(study, priced=free)
+    assert "no price is declared for careful@" in failed(lambda: night.look(endpoint(), max_cost=1.0)).message
+    declare(study, priced=free, price=price)
+    with open_study(study).store.reading() as connection:
+        each = votes_frame(connection)["usage"].str.json_path_match("$.output").cast(pl.Float64).mean()
+    assert isinstance(each, float)
+    cost = round(60 * each) / 1000
+    assert f"a look costs about {cost:,.2f}" in failed(lambda: night.look(endpoint(), max_cost=cost - 0.1)).message
+    assert night.look(endpoint(), max_cost=cost + 0.1).verdict == "within"
+
+
 @pytest.mark.parametrize("changed", [{"votes": 1}, {"settings": {"sensitivity": 0.5}}])
 def test_another_version_of_the_judge_is_no_measurement(night: Night, changed: dict[str, Any]) -> None:
     night.look(endpoint())
@@ -96,8 +114,7 @@ def test_a_judge_whose_answers_are_no_judgements_is_no_measurement(tmp_path: Pat
     """The judge is at the fault server, and answers in prose."""
     study = tmp_path / "town"
     with serving() as server, pytest.MonkeyPatch.context() as patch:
-        patch.setenv("JUDGE_API_KEY", "none is needed")
-        patch.setenv("JUDGE_BASE_URL", server.openai)
+        at(patch, server)
         put_benchmark(study, [Scripted(f"s{number}", votes="1=prose") for number in range(12)])
         declare(study, client="inspect", model="openai-api/judge/judge-1", votes=1, settings={})
         collect(plan_collection(study, ToCollect()))
@@ -108,6 +125,30 @@ def test_a_judge_whose_answers_are_no_judgements_is_no_measurement(tmp_path: Pat
     assert f"6 of them because {rater} gave none" in error.message
     assert read_state(study / "monitor" / "Elm-1.json").looks[-1].why == "judge"
     assert server.requests == 6
+
+
+@pytest.mark.parametrize(("kind", "why"), [("as:judge-2", "judge_changed"), ("refusal", "judge"), ("short", "judge")])
+def test_a_judge_that_is_swapped_refuses_or_is_cut_tonight_is_no_measurement(tmp_path: Path, kind: str, why: str) -> None:
+    """At one address the judge judged the baseline; tonight another one answers there."""
+    study = tmp_path / "town"
+    put_benchmark(study, [Scripted(f"s{number}") for number in range(12)])
+    declare(study, client="inspect", model="openai-api/judge/judge-1", votes=1, settings={})
+    collect(plan_collection(study, ToCollect()))
+    night = Night(study, Wanted("Elm 1", phase="1", judge="careful", block=6, seed=1))
+    with serving() as then, serving(Script(judge=kind)) as tonight, pytest.MonkeyPatch.context() as patch:
+        at(patch, then)
+        judge(plan_judging(study, WantedJudging("careful")))
+        seen = night.look(endpoint()).state.seen
+        at(patch, tonight)
+        error = failed(lambda: night.look(endpoint()))
+    state = read_state(study / "monitor" / "Elm-1.json")
+    assert (error.why, state.looks[-1].why, state.seen) == (why, why, seen)
+    assert "judge-2 answered as judge careful, and judge-1 judged the baseline" in error.message or why == "judge"
+
+
+def at(patch: pytest.MonkeyPatch, server: FaultServer) -> None:
+    patch.setenv("JUDGE_API_KEY", "none is needed")
+    patch.setenv("JUDGE_BASE_URL", server.openai)
 
 
 def rate_by_hand(study: Path, rater: str) -> None:

@@ -39,9 +39,7 @@ _SHARE: Final = click.FloatRange(0, 1, min_open=True, max_open=True)
 )
 @click.option("--state", type=click.Path(path_type=Path), metavar="FILE", help="Where it is kept; STUDY/monitor/RELEASE.json.")
 @click.option("--seed", type=click.IntRange(min=0), help="Seed of the draws; the machine's own chance if absent.")
-@click.option(
-    "--max-cost", type=click.FloatRange(0), help="Ask nothing when the endpoint costs more than this; a judge is not in it."
-)
+@click.option("--max-cost", type=click.FloatRange(0), help="Ask nothing when a look, its judge included, costs more than this.")
 @click.option("--yes", is_flag=True, help="With --max-cost: ask although no price is declared.")
 @click.option("--reset", is_flag=True, help="Begin a new sequence; the old file is kept under a name with the time.")
 @click.option("--show", is_flag=True, help="Say where the sequence stands; ask nothing.")

@@ -27,7 +27,7 @@ from driftgauge.study import Judge, Study, load_study
 
 PATIENCE: Final = 600.0
 """Seconds that a judging waits for another writer."""
-_INSTRUCTIONS: Final = 1600
+INSTRUCTIONS: Final = 1600
 """Characters of what a judge is told beside the rubric."""
 _KEY: Final = ("scenario", "intent", "modality", "language", "release", "phase", "attempt")
 
@@ -201,7 +201,7 @@ def planned(judging: Judging) -> PlannedJudging:
     with judging.opened.store.reading() as connection:
         votes = votes_frame(connection, judging.judge.rater)
     found = _plan(judging, votes)
-    return PlannedJudging(judging, found, estimate(found, observed=_observed(judging.judge.rater, votes)))
+    return PlannedJudging(judging, found, estimate(found, observed=observed_of(judging.judge.rater, votes)))
 
 
 def _plan(judging: Judging, votes: pl.DataFrame) -> Plan:
@@ -233,7 +233,7 @@ def _limited(judging: Judging, rows: pl.DataFrame) -> list[str]:
 
 def _items(rows: pl.DataFrame, judge: AskedJudge) -> pl.DataFrame:
     """Return the items of a plan: of the judge, not of the release."""
-    instructions = len(judge.rubric.text) + _INSTRUCTIONS
+    instructions = len(judge.rubric.text) + INSTRUCTIONS
     return rows.with_columns(
         release=pl.lit(judge.rater),
         characters=pl.col("prompt_characters") + pl.col("text").str.len_chars().cast(pl.Int64) + instructions,
@@ -256,7 +256,8 @@ def _counts(rows: pl.DataFrame, judge: AskedJudge) -> pl.DataFrame:
     return counted.sort("release", "modality").select("release", "modality", pl.col(COUNTS).cast(pl.Int64))
 
 
-def _observed(rater: str, votes: pl.DataFrame) -> dict[str, Observed]:
+def observed_of(rater: str, votes: pl.DataFrame) -> dict[str, Observed]:
+    """Return what the votes of a judge took so far, by its name; nothing where there are none."""
     usage = [pl.col("usage").str.json_path_match(f"$.{name}").cast(pl.Float64).mean().alias(name) for name in _USED]
     seen = votes.filter(pl.col("usage").is_not_null())
     return {rater: Observed(*seen.select(pl.col("seconds").mean(), *usage).row(0))} if seen.height else {}

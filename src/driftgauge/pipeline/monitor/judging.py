@@ -6,6 +6,8 @@ from typing import Final
 
 import polars as pl
 
+from driftgauge.collect.estimate import Estimate
+from driftgauge.collect.plan import Plan
 from driftgauge.frames import RATED_STATUSES, UNRATED_STATUSES
 from driftgauge.pipeline.collection import Collection
 from driftgauge.pipeline.monitor.failed import LookFailedError
@@ -14,6 +16,8 @@ from driftgauge.pipeline.monitor.state import Outcome
 from driftgauge.rate.refusals import RATER, refusal_of
 from driftgauge.study import Study
 
+Costs = Callable[[Collection, Plan], Estimate]
+"""What judging the answers to a plan takes."""
 Scores = Callable[[Collection, pl.DataFrame], list[float | None]]
 """Responses that are judged to one outcome each, 0 to 1; null where the judge gives none."""
 PATTERNS: Final = "patterns"
@@ -34,6 +38,8 @@ class Judge:
         What of its judgement is compared.
     of_baseline, of_look
         What it says of the responses of the baseline, and of those of a look.
+    cost_of
+        What it takes to judge a look; null where no call is made.
     """
 
     name: str
@@ -41,6 +47,7 @@ class Judge:
     outcome: Outcome
     of_baseline: Scores
     of_look: Scores
+    cost_of: Costs | None = None
 
 
 def judge_of(study: Study, name: str | None, outcome: Outcome | None) -> Judge:
@@ -57,7 +64,7 @@ def judge_of(study: Study, name: str | None, outcome: Outcome | None) -> Judge:
     if name in known:
         chosen: Outcome = outcome or "success"
         judge = ModelJudge(study, str(name), chosen)
-        return Judge(str(name), judge.rater, chosen, judge.of_baseline, judge.of_look)
+        return Judge(str(name), judge.rater, chosen, judge.of_baseline, judge.of_look, judge.cost_of)
     if name not in (None, PATTERNS):
         names = ", ".join(sorted({PATTERNS, *known}))
         raise LookFailedError(

@@ -80,8 +80,15 @@ def plan_look(asking: Asking, drawn: Draw) -> Plan:
 
 
 def cost_of(asking: Asking, drawn: Draw) -> Estimate:
-    """Return what a look takes."""
-    return estimate(plan_look(asking, drawn))
+    """Return what a look takes: asking the endpoint, and its judge."""
+    look = plan_look(asking, drawn)
+    asked = estimate(look)
+    if asking.judge.cost_of is None:
+        return asked
+    judged = asking.judge.cost_of(asking.collection, look)
+    reasons = [each.cost_reason for each in (asked, judged) if each.cost_reason]
+    cost = None if reasons else (asked.cost or 0.0) + (judged.cost or 0.0)
+    return Estimate((*asked.releases, *judged.releases), cost, "; ".join(reasons) or None)
 
 
 def see(asking: Asking, drawn: Draw, *, client: Client | None = None, interrupted: Callable[[], None]) -> Seen:

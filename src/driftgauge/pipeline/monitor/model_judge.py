@@ -9,18 +9,22 @@ import polars as pl
 from driftgauge.clients import environment
 from driftgauge.clients.calls import Client
 from driftgauge.clients.simulated import went_along
+from driftgauge.collect.estimate import Estimate, estimate
+from driftgauge.collect.plan import Plan
+from driftgauge.collect.tokens import CHARACTERS_A_TOKEN, answer_tokens
 from driftgauge.errors import DriftgaugeError, shown_name
 from driftgauge.frames import RESPONSE_KEY
 from driftgauge.pipeline.collect import Clocks
 from driftgauge.pipeline.collection import Collection
-from driftgauge.pipeline.judging.asking import Exhibit, Vote, judge_responses
+from driftgauge.pipeline.judging.asking import ITEMS, Exhibit, Vote, judge_responses, votes_plan
 from driftgauge.pipeline.judging.judge import AskedJudge, asked_judge, client_of_judge
+from driftgauge.pipeline.judging.opened import INSTRUCTIONS, observed_of
 from driftgauge.pipeline.monitor.failed import LookFailedError
 from driftgauge.pipeline.monitor.state import Outcome
 from driftgauge.pipeline.rating.names import Names
 from driftgauge.rate.blind import blinded
 from driftgauge.rate.judging import Judgement
-from driftgauge.store.judged import served_to_judge
+from driftgauge.store.judged import served_to_judge, votes_frame
 from driftgauge.store.read import ratings_frame
 from driftgauge.study import Study
 
@@ -75,6 +79,21 @@ class ModelJudge:
         except DriftgaugeError as error:
             raise LookFailedError("judge", error.message, remedy=error.remedy or "See: driftgauge doctor STUDY") from None
         return [self._as_outcome(self._said(found[name])) for name in responses["response_id"]]
+
+    def cost_of(self, collection: Collection, look: Plan) -> Estimate:
+        """Return what it takes to judge every answer to a look, each as long as it may be; past votes say what a vote takes."""
+        [release] = look.releases
+        more = len(self._judge.rubric.text) + INSTRUCTIONS + CHARACTERS_A_TOKEN * answer_tokens(release.settings)
+        about = look.to_ask.with_columns(
+            release=pl.lit(self.rater),
+            characters=pl.col("characters") + more,
+            media_bytes=pl.col("media_bytes") if self._judge.images is True else pl.lit(0, pl.Int64),
+        )
+        votes = range(1, self._judge.votes + 1)
+        rows = pl.concat([about.with_columns(attempt=pl.lit(vote, pl.Int64)).select(ITEMS.names()) for vote in votes])
+        with collection.opened.store.reading() as connection:
+            before = votes_frame(connection, self.rater)
+        return estimate(votes_plan(rows, self._judge), observed=observed_of(self.rater, before))
 
     def _said(self, judgement: Judgement) -> bool | int | None:
         return getattr(judgement, _OF_OUTCOME[self._outcome])

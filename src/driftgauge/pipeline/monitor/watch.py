@@ -8,7 +8,7 @@ from datetime import UTC, datetime
 from itertools import chain, count
 from pathlib import Path
 from re import sub
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
 
@@ -18,8 +18,14 @@ from driftgauge.measure.sequence import Monitoring
 from driftgauge.pipeline.collection import Collection, open_collection
 from driftgauge.pipeline.monitor.baseline import Baseline, read_baseline
 from driftgauge.pipeline.monitor.failed import LookFailedError, LookInterruptedError, Why
-from driftgauge.pipeline.monitor.judging import Judge, judge_of
+from driftgauge.pipeline.monitor.judging import judge_of
 from driftgauge.pipeline.monitor.look import Asking, Seen, cost_of, see
+from driftgauge.pipeline.monitor.same import (
+    see_that_it_is_asked_alike,
+    see_that_it_is_the_same,
+    see_that_the_judge_is_the_same,
+    see_that_the_rule_is_the_same,
+)
 from driftgauge.pipeline.monitor.state import Begun, Draw, Entry, Outcome, State, alone, read_state, write_state
 from driftgauge.study import Study, load_study
 
@@ -65,6 +71,16 @@ class Wanted:
     max_cost: float | None = None
     allow_unknown_cost: bool = False
     reset: bool = False
+
+    def rule(self, begun: Begun) -> dict[str, Any]:
+        """Return what is given of the rule of a sequence; null where nothing is said."""
+        return {
+            "release": self.release,
+            "phase": self.phase,
+            "block": self.block and min(self.block, begun.scenarios),
+            "margin": self.margin,
+            "level": self.level,
+        }
 
 
 @dataclass(frozen=True)
@@ -179,7 +195,7 @@ class _Run:
 
     def next(self, state: State) -> Watched:
         """Make the next look of a sequence."""
-        _see_that_the_rule_is_the_same(state.begun, self.wanted)
+        see_that_the_rule_is_the_same(state.begun, self.wanted.rule(state.begun))
         time = self.now()
         if time < state.latest:
             raise LookFailedError(
@@ -188,7 +204,7 @@ class _Run:
                 remedy="Set the clock of this machine. If the earlier time was the wrong one, begin anew: --reset",
             )
         asking, study = self.opened(state.begun)
-        _see_that_it_is_the_same(state.begun, asking, study)
+        see_that_it_is_the_same(state.begun, asking, study)
         return self.look(state, asking)
 
     def opened(self, begun: Begun | None) -> tuple[Asking, Study]:
@@ -203,7 +219,7 @@ class _Run:
         name, outcome = (wanted.judge, wanted.outcome) if begun is None else (begun.judge, begun.outcome)
         judge = judge_of(study, wanted.judge or name, wanted.outcome or outcome)
         if begun:
-            _see_that_the_judge_is_the_same(begun, judge)
+            see_that_the_judge_is_the_same(begun, judge)
         collection = _collection(self.folder, phase)
         if wanted.release not in collection.releases:
             names = ", ".join(collection.releases)
@@ -213,7 +229,7 @@ class _Run:
 
     def begun(self, asking: Asking, study: Study) -> Watched:
         """Begin a sequence, and make its first look."""
-        _see_that_it_is_asked_alike(asking)
+        see_that_it_is_asked_alike(asking)
         declared, baseline, wanted = study.protocol, asking.baseline, self.wanted
         begun = Begun(
             study=study.study,
@@ -301,67 +317,6 @@ def _collection(folder: Path, phase: str) -> Collection:
         return open_collection(folder, phase, create=False)
     except CollectError as error:  # the phase was collected with another benchmark
         raise LookFailedError("benchmark", error.message, remedy=error.remedy or "Put the benchmark back.") from None
-
-
-def _see_that_the_rule_is_the_same(begun: Begun, wanted: Wanted) -> None:
-    given = {
-        "release": wanted.release,
-        "phase": wanted.phase,
-        "block": wanted.block and min(wanted.block, begun.scenarios),
-        "margin": wanted.margin,
-        "level": wanted.level,
-    }
-    other = [name for name, value in given.items() if value is not None and value != getattr(begun, name)]
-    if other:
-        raise LookFailedError(
-            "rule",
-            f"the sequence began with another {', '.join(other)}; that is fixed before the first look",
-            remedy="Leave it out, or begin anew: --reset",
-        )
-
-
-def _see_that_it_is_the_same(begun: Begun, asking: Asking, study: Study) -> None:
-    """Raise where a sequence would go on about something else."""
-    if study.study != begun.study:
-        raise LookFailedError(
-            "study",
-            f"the study is {study.study}, and the sequence began in {begun.study}",
-            remedy="Give the state of this study.",
-        )
-    root = asking.collection.benchmark.known.root
-    if root != begun.root:
-        raise LookFailedError(
-            "benchmark",
-            f"the benchmark has root {root[:16]}, and the sequence began with {begun.root[:16]}",
-            remedy="Put the benchmark back that it began with, or begin anew: --reset",
-        )
-    if asking.baseline.identifier != begun.baseline:
-        raise LookFailedError(
-            "baseline",
-            f"the responses of {begun.release} in phase {begun.phase} are not those that the sequence began with",
-            remedy="Restore the store, or begin anew: --reset",
-        )
-    _see_that_it_is_asked_alike(asking)
-
-
-def _see_that_the_judge_is_the_same(begun: Begun, judge: Judge) -> None:
-    if (judge.rater, judge.outcome) != (begun.rater, begun.outcome):
-        raise LookFailedError(
-            "judge_changed",
-            f"the judge is {judge.rater} ({judge.outcome}), and the sequence began with {begun.rater} ({begun.outcome})",
-            remedy="Use the version that it began with, or begin anew: --reset",
-        )
-
-
-def _see_that_it_is_asked_alike(asking: Asking) -> None:
-    now = dict(asking.collection.releases[asking.release].settings)
-    if now != dict(asking.baseline.asked):
-        other = sorted(key for key in {*now, *asking.baseline.asked} if now.get(key) != asking.baseline.asked.get(key))
-        raise LookFailedError(
-            "asked_otherwise",
-            f"study.yaml asks {asking.release} with other settings than the baseline was asked with: {', '.join(other)}",
-            remedy="Put them back: a difference would be ours, and not the endpoint's.",
-        )
 
 
 def _draw(state: State, baseline: Baseline, *, seed: int | None, at: datetime) -> Draw:
