@@ -22,7 +22,7 @@ from driftgauge.measure.bootstrap import draw_weights, percentiles
 from driftgauge.measure.ppi import Judged, Ppi, Rated, ppi
 from driftgauge.measure.ppi_bootstrap import ppi_replicates
 from driftgauge.measure.simulate import Spreads, solve_intercept
-from driftgauge.rate.sampling import SampledScenarios, draw_scenarios
+from driftgauge.rate.sampling import FEWEST, SampledScenarios, draw_counts, draw_scenarios
 
 FOLDER = Path("out/ppi")
 TABLE = Path("docs/methods/ppi-table.md")
@@ -100,9 +100,22 @@ def _sampled(setting: Setting, effect: FloatArray, judge: FloatArray, rng: np.ra
     """Draw within four strata that go together with how hard a scenario is."""
     place = (effect + rng.normal(0, 1, len(effect))).argsort().argsort()
     strata = [str(each) for each in place * 4 // len(effect)]
+    if not setting.neyman:
+        return draw_scenarios(strata, setting.drawn, rng)
     drift = (judge[:, :, 1] - judge[:, :, 0]).mean(axis=1)
-    spreads = {name: float(drift[np.array(strata) == name].std()) for name in set(strata)} if setting.neyman else None
-    return draw_scenarios(strata, setting.drawn, rng, spreads=spreads)
+    code = np.array(strata).astype(int)
+    return draw_counts(code, _neyman(drift, code, setting.drawn), rng)
+
+
+def _neyman(values: FloatArray, code: np.ndarray, n: int) -> list[int]:
+    """Return how many of each stratum are drawn by size × spread (Neyman 1934), no spread below a quarter of the largest."""
+    sizes = np.bincount(code)
+    spread = np.array([values[code == number].std() for number in range(len(sizes))])
+    share = sizes * np.maximum(spread, 0.25 * spread.max())
+    taken = np.full(len(sizes), FEWEST)
+    while taken.sum() < n:
+        taken[int(np.where(taken < sizes, share / (taken + 0.5), -1.0).argmax())] += 1
+    return [int(each) for each in taken]
 
 
 def _ratings(

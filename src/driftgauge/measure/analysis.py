@@ -141,10 +141,8 @@ def measure(
         one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
         answered = _of_units(one, units, protocol=protocol, told=told)
         rows += answered.rows
-        if (kind, intent) != ("human", "adversarial"):
-            continue
-        main = answered
-        if model.preset != "none":
+        if (kind, intent) == ("human", "adversarial"):
+            main = answered
             of_model = model_rows(
                 one.found, setting=setting, protocol=protocol, model=model, primary=rows, rng=of_models, said=told.say
             )
@@ -166,14 +164,19 @@ def measure(
     said = [
         *check(ratings, left, without_models, protocol=protocol, tipping=main.tipping),
         *main.beneath.findings,
-        *judge_disagreements(without_models),
-        *judge_findings(without_models, protocol=protocol),
-        *(together_findings(without_models, sampled) if sampled else ()),
+        *_of_judges(without_models, sampled, protocol=protocol),
         *rater_findings(each_rater, own_ratings(left, protocol), rng=of_raters),
         *modelled,
         *_disagreements(estimates, model, protocol=protocol),
     ]
     return Measured(estimates, said, table_frame(main.beneath.flips, FLIPS, analysis_id=analysis_id))
+
+
+def _of_judges(estimates: pl.DataFrame, sampled: ProbabilitySample | None, *, protocol: Protocol) -> Iterator[Finding]:
+    yield from judge_disagreements(estimates)
+    yield from judge_findings(estimates, protocol=protocol)
+    if sampled is not None:
+        yield from together_findings(estimates, sampled)
 
 
 @dataclass

@@ -43,8 +43,8 @@ def strata_of(intents: Sequence[str], categories: Sequence[str | None]) -> list[
     return [f"{intent}, {cat if cat and sizes[intent, cat] >= BIG_ENOUGH else 'other'}" for intent, cat in pairs]
 
 
-def allocate(sizes: Sequence[int], n: int, *, spreads: Sequence[float] | None = None) -> list[int]:
-    """Return how many of each stratum are drawn.
+def allocate(sizes: Sequence[int], n: int) -> list[int]:
+    """Return how many of each stratum are drawn, in proportion to its size.
 
     Parameters
     ----------
@@ -52,9 +52,6 @@ def allocate(sizes: Sequence[int], n: int, *, spreads: Sequence[float] | None = 
         Scenarios of each stratum.
     n
         To be drawn in all.
-    spreads
-        Standard deviation in each stratum (of the judge): drawn are shares of size × spread (Neyman 1934). By default the
-        shares are those of the sizes.
 
     Returns
     -------
@@ -70,8 +67,6 @@ def allocate(sizes: Sequence[int], n: int, *, spreads: Sequence[float] | None = 
     --------
     >>> allocate([60, 30, 10], 20)
     [12, 6, 2]
-    >>> allocate([50, 50], 20, spreads=[0.3, 0.1])
-    [15, 5]
     """
     least = [min(FEWEST, size) for size in sizes]
     if not sum(least) <= n <= sum(sizes):
@@ -79,7 +74,7 @@ def allocate(sizes: Sequence[int], n: int, *, spreads: Sequence[float] | None = 
             f"{n:,} scenarios cannot be drawn from {len(sizes):,} strata of {sum(sizes):,} scenarios",
             remedy=f"Ask for {sum(least):,} to {sum(sizes):,}: at least two of each stratum.",
         )
-    share = np.array(sizes, dtype=float) * (1.0 if spreads is None else _positive(spreads))
+    share = np.array(sizes, dtype=float)
     taken = np.array(least)
     while taken.sum() < n:  # one at a time: to the stratum that is furthest below its share
         lack = np.where(taken < np.array(sizes), share / (taken + 0.5), -1.0)
@@ -87,15 +82,7 @@ def allocate(sizes: Sequence[int], n: int, *, spreads: Sequence[float] | None = 
     return [int(each) for each in taken]
 
 
-def _positive(spreads: Sequence[float]) -> FloatArray:
-    """Return spreads with a floor: a judge who is never in two minds of a stratum may be wrong of it."""
-    found = np.array(spreads, dtype=float)
-    return np.maximum(found, 0.25 * found.max()) if found.max() > 0 else np.ones_like(found)
-
-
-def draw_scenarios(
-    strata: Sequence[str], n: int, rng: np.random.Generator, *, spreads: dict[str, float] | None = None
-) -> SampledScenarios:
+def draw_scenarios(strata: Sequence[str], n: int, rng: np.random.Generator) -> SampledScenarios:
     """Draw scenarios, a simple random sample within each stratum.
 
     Parameters
@@ -106,8 +93,6 @@ def draw_scenarios(
         How many to draw.
     rng
         Source of randomness: the same generator, the same sample.
-    spreads
-        As of `allocate`, by stratum.
 
     Examples
     --------
@@ -115,11 +100,15 @@ def draw_scenarios(
     >>> found.inclusion[[0, 8]].tolist(), int(found.drawn.sum())
     ([0.5, 0.5], 6)
     """
-    names, code = np.unique(np.array(strata), return_inverse=True)
+    _, code = np.unique(np.array(strata), return_inverse=True)
     sizes = np.bincount(code)
-    given = None if spreads is None else [spreads[name] for name in names.tolist()]
-    counts = allocate(sizes.tolist(), n, spreads=given)
+    counts = allocate(sizes.tolist(), n)
+    return draw_counts(code, counts, rng)
+
+
+def draw_counts(code: IntArray, counts: Sequence[int], rng: np.random.Generator) -> SampledScenarios:
+    """Draw so many scenarios of each stratum; `code` is the stratum of each scenario, from 0."""
     drawn = np.zeros(len(code), dtype=np.bool_)
     for number, count in enumerate(counts):
         drawn[rng.choice(np.flatnonzero(code == number), count, replace=False)] = True
-    return SampledScenarios((np.array(counts) / sizes)[code], drawn)
+    return SampledScenarios((np.array(counts) / np.bincount(code))[code], drawn)

@@ -13,11 +13,6 @@ def test_fewer_than_two_of_each_stratum_and_more_than_there_are_cannot_be_drawn(
         allocate([60, 40], n)
 
 
-def test_where_the_judge_is_in_two_minds_more_is_drawn_and_nothing_is_left_out_where_it_is_not() -> None:
-    assert allocate([40, 40], 30, spreads=[0.5, 0.0]) == [24, 6]
-    assert allocate([40, 40], 30, spreads=[0.0, 0.0]) == [15, 15]
-
-
 def test_each_scenario_of_a_stratum_is_drawn_as_often_as_its_probability_says() -> None:
     rng = np.random.default_rng(3)
     strata = ["large"] * 12 + ["small"] * 5

@@ -206,13 +206,15 @@ def _together(both: Sequence[Together]) -> list[Table]:
     caption = (
         "People rated a part that was drawn with known probabilities, the judge everything. What the judge says of the rest "
         "takes the luck of the draw out of what people say; a judge’s own bias does not enter. Ratings gained: how many more "
-        f"of people’s ratings would have been as good. {level} intervals over scenarios and people."
+        f"of people’s ratings would have been as good. Of {count(max(each.both.n_scenarios or 0 for each in both))} drawn "
+        f"scenarios, each response weighing the same; {level} intervals over scenarios and people."
     )
     return [Table(caption, columns, lines)]
 
 
 def _all_together(both: Sequence[Together]) -> list[Table]:
-    rows = [row for each in both for row in (each.both, each.gained) if row is not None]
+    told = dict.fromkeys(row for each in both for row in (each.alone, each.both, each.gained))
+    rows = [row for row in told if row is not None]
     return [tables.numbers(rows, caption="People and a judge together: every figure, with its id")] if rows else []
 
 
