@@ -9,7 +9,7 @@ from driftgauge.report.select import Estimate, View
 
 NAME, _LABEL = "explore", "Explore"
 _QUANTITIES = ("asr", "refusal_rate", "harm_rate")
-MOST = 1200
+MOST = 400
 """Levels that a page holds; beyond that only those of what drift is shown of, the first of them."""
 
 
