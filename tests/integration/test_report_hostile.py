@@ -38,6 +38,8 @@ def test_nothing_runs_asks_or_opens_in_a_report(browser: Browser, study: Path, p
         assert opened.page.locator("script").count() == 2
         opened.page.locator("#explore-figure svg").wait_for()
         opened.page.locator("svg [data-tip]").first.hover()
+        opened.page.locator("#explore-figure .mark-symbol path").first.hover()
+        opened.page.locator("#vg-tooltip-element.visible").wait_for()
         for select in opened.page.locator(".controls select").all():
             select.select_option(index=1)
         opened.page.evaluate("() => document.querySelectorAll('details').forEach((each) => { each.open = true })")

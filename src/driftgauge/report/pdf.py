@@ -1,6 +1,7 @@
 """The report as a tagged PDF: the same document, laid out by WeasyPrint (extra ``pdf``)."""
 
 import io
+from importlib import import_module
 from typing import Any, Final, Literal, cast
 
 from driftgauge.errors import StudyError
@@ -34,13 +35,12 @@ def pdf(html: str, *, paper: Paper) -> bytes:
 
 def _weasyprint() -> Any:
     try:
-        import weasyprint  # noqa: PLC0415 - in an extra
+        return cast(Any, import_module("weasyprint"))
     except (ImportError, OSError) as error:
         raise StudyError(
             f"A PDF needs WeasyPrint and Pango, and they cannot be loaded: {str(error).splitlines()[0]}",
             remedy="Install driftgauge[pdf], and the system's libpango (Debian: libpango-1.0-0 libpangoft2-1.0-0).",
         ) from None
-    return cast(Any, weasyprint)
 
 
 def _nothing(url: str, *_: object, **__: object) -> Any:

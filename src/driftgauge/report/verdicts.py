@@ -140,7 +140,9 @@ def _size(row: Estimate, margin: Margin) -> str:
             return "The data do not settle it."
         digits = places_for(row.conf_low, row.conf_high, apart_from=margin.guards)
         low, high = plain(100 * row.low, digits, signed=True), points(row.high, digits)
-        return f"The data do not settle it: every change from {low} to {high} fits them."
+        alone = " Alone this interval is clear of 0; beside the other comparisons (adjusted p) it is not enough."
+        clear = row.low > 0 or row.high < 0
+        return f"The data do not settle it: every change from {low} to {high} fits them.{alone if clear else ''}"
     if row.verdict is None:
         return f"No verdict: {(row.reason_null or 'the data do not allow one').rstrip('.')}."
     return _SIZES.get(row.size or "unsure", _SIZES["unsure"]).format(margin.words)

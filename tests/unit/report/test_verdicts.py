@@ -133,3 +133,12 @@ def test_the_heading_of_drift_does_not_call_the_undecided_unchanged(eight: Any, 
         read(undecided.html()).text("drift-heading")
         == "Whether attack success changed is not settled for four of four successors"
     )
+
+
+def test_an_undecided_change_whose_own_interval_is_clear_of_0_says_why(eight: Any) -> None:
+    clear = eight.set(
+        conf_low=pl.when(pl.col("verdict") == "inconclusive").then(pl.lit(-0.07)).otherwise(pl.col("conf_low")),
+        conf_high=pl.when(pl.col("verdict") == "inconclusive").then(pl.lit(-0.01)).otherwise(pl.col("conf_high")),
+    )
+    assert "Alone this interval is clear of 0" in _said(clear)
+    assert "Alone this interval" not in _said(eight)

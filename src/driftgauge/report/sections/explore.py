@@ -9,7 +9,7 @@ from driftgauge.report.select import Estimate, View
 
 NAME, _LABEL = "explore", "Explore"
 _QUANTITIES = ("asr", "refusal_rate", "harm_rate")
-MOST = 1200
+MOST = 400
 """Levels that a page holds; beyond that only those of what drift is shown of, the first of them."""
 
 
@@ -35,7 +35,7 @@ def chosen(view: View) -> list[Estimate]:
     rows = _slices(view)
     if len(rows) > MOST:
         rows = [row for row in rows if row.estimand == view.estimand]
-    return sorted(rows[:MOST], key=lambda row: (row.estimand != view.estimand,))
+    return sorted(rows[:MOST], key=lambda row: row.estimand != view.estimand)
 
 
 def levels(view: View) -> list[Level]:
@@ -50,6 +50,5 @@ def _level(row: Estimate, series: int) -> Level:
     name = tidy(row.release or "")
     quantity = words.sentence(words.quantity(row.estimand, threshold=row.threshold))
     said = f"{name}: {words.with_limits(row)}; {counts}"
-    return Level(
-        name, series, quantity, row.modality, row.language, row.harm_category, row.value, row.low, row.high, said
-    )  # fmt: skip
+    labels = (row.modality, row.language, row.harm_category)
+    return Level(name, series, quantity, *labels, row.value, row.low, row.high, said)
