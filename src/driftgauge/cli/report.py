@@ -6,19 +6,25 @@ from pathlib import Path
 import click
 
 from driftgauge.cli import options
+from driftgauge.pipeline.cards import write_cards
 from driftgauge.pipeline.report import report
 
 
 @click.command("report")
 @options.study
+@click.option("--cards", is_flag=True, help="Write a card for each release too: a page and JSON, in the folder cards.")
 @options.as_json
-def report_command(study: Path, as_json: bool) -> None:
+def report_command(study: Path, cards: bool, as_json: bool) -> None:
     """Write the report of what was measured in STUDY, which may also be the --out folder of `analyze`."""
     found = report(study)
+    written = write_cards(study) if cards else []
     if as_json:
         shown = {"report": str(found.path), "analysis_id": found.analysis_id, "simulated": found.simulated}
+        shown |= {"cards": {each.release: str(each.html) for each in written}} if cards else {}
         click.echo(json.dumps(shown | {"already_there": found.already_there}, indent=2, ensure_ascii=False))
         return
     if found.already_there:
         click.echo("The same report was there already; nothing was done.")
     click.echo(f"Report: {found.path}")
+    if cards:
+        click.echo(f"Cards: {len(written)} in {found.path.parent / 'cards'}")
