@@ -66,3 +66,11 @@ def test_a_card_is_one_sheet_fetches_nothing_and_is_accessible(folder: Path) -> 
         found = Axe().run(page)
         assert found.violations_count == 0, found.generate_report()
     assert [url for url in asked if not url.startswith("file:")] == []
+
+
+def test_tables_are_written_where_they_are_asked_for(folder: Path, tmp_path: Path) -> None:
+    done = driftgauge("report", folder, "--tables", tmp_path / "deep" / "er", "--json")
+    assert done.returncode == 0, done.stderr
+    written = [Path(each) for each in json.loads(done.stdout)["tables"]]
+    assert {path.name for path in written} == {f"{name}.{end}" for name in ("levels", "drifts") for end in ("tex", "md", "csv")}
+    assert all(path.read_text() for path in written)

@@ -7,20 +7,28 @@ import click
 
 from driftgauge.cli import options
 from driftgauge.pipeline.cards import write_cards
+from driftgauge.pipeline.papers import write_tables
 from driftgauge.pipeline.report import report
 
 
 @click.command("report")
 @options.study
 @click.option("--cards", is_flag=True, help="Write a card for each release too: a page and JSON, in the folder cards.")
+@click.option(
+    "--tables",
+    type=click.Path(path_type=Path),
+    help="Write levels and drifts for a paper too, into this folder: LaTeX (booktabs), Markdown and CSV.",
+)
 @options.as_json
-def report_command(study: Path, cards: bool, as_json: bool) -> None:
+def report_command(study: Path, cards: bool, tables: Path | None, as_json: bool) -> None:
     """Write the report of what was measured in STUDY, which may also be the --out folder of `analyze`."""
     found = report(study)
     written = write_cards(study) if cards else []
+    made = write_tables(study, out=tables) if tables else []
     if as_json:
         shown = {"report": str(found.path), "analysis_id": found.analysis_id, "simulated": found.simulated}
         shown |= {"cards": {each.release: str(each.html) for each in written}} if cards else {}
+        shown |= {"tables": [str(path) for path in made]} if tables else {}
         click.echo(json.dumps(shown | {"already_there": found.already_there}, indent=2, ensure_ascii=False))
         return
     if found.already_there:
@@ -28,3 +36,5 @@ def report_command(study: Path, cards: bool, as_json: bool) -> None:
     click.echo(f"Report: {found.path}")
     if cards:
         click.echo(f"Cards: {len(written)} in {found.path.parent / 'cards'}")
+    if tables:
+        click.echo(f"Tables: {', '.join(path.name for path in made)} in {tables}")

@@ -3,6 +3,7 @@
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from html.parser import HTMLParser
 from typing import Any
 
@@ -133,3 +134,13 @@ def test_without_intervals_or_estimates_a_card_says_why(eight: Any) -> None:
 def test_simulated_data_and_judges_are_said_first(build: Callable[..., Any]) -> None:
     page = card_page(cards_of(build(kind="judge"))[0])
     assert page.index("Simulated data:") < page.index("Judges only:") < page.index("<main")
+
+
+def test_mean_harm_is_on_the_scale_of_five_levels_and_not_the_one_with_refusal_as_a_level(eight: Any) -> None:
+    sixth = eight.estimates.filter(pl.col("estimand") == "mean_harm").with_columns(
+        outcome=pl.lit("harm6"), estimate=pl.lit(0.5), estimate_id=pl.col("estimate_id") + "6"
+    )
+    five = eight.set(outcome=pl.when(pl.col("estimand") == "mean_harm").then(pl.lit("harm")).otherwise("outcome"))
+    both = replace(five, estimates=pl.concat([five.estimates, sixth]))
+    found = [number for each in cards_of(both) for number in each.levels if number.estimand == "mean_harm"]
+    assert {number.outcome for number in found} == {"harm"}

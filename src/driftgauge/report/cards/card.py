@@ -20,6 +20,7 @@ class Number:
     """One estimate on a card; names and meanings as in the estimates table, proportions 0 to 1."""
 
     estimand: str
+    outcome: str | None
     contrast: str | None
     modality: str | None
     phase: str | None
@@ -143,7 +144,8 @@ def card(release: str, chosen: View, *, estimates: pl.DataFrame, findings: pl.Da
 def _levels(release: str, chosen: View, names: tuple[str, ...], *, modality: str | None) -> Iterator[Number]:
     for name in names:
         benign = "benign" if name == "over_refusal" else None
-        found = chosen.levels(name, modality=modality, engaged=name == "conditional_asr", intent=benign)
+        outcome = "harm" if name == "mean_harm" else None  # and not harm6, in which a refusal is a level
+        found = chosen.levels(name, modality=modality, engaged=name == "conditional_asr", intent=benign, outcome=outcome)
         if release in found:
             yield _number(found[release])
 
