@@ -8,6 +8,8 @@ import click
 from driftgauge.cli import options
 from driftgauge.cli.both import Both
 from driftgauge.cli.browse import browse_command
+from driftgauge.pipeline.cards import write_cards
+from driftgauge.pipeline.papers import write_tables
 from driftgauge.pipeline.report import Wanted, report
 from driftgauge.report.pdf import Paper
 
@@ -17,14 +19,26 @@ from driftgauge.report.pdf import Paper
 @click.option("--pdf", "paper", type=click.Choice(["a4", "letter"]), help="Write report.pdf as well, for this paper.")
 @click.option("--figures", is_flag=True, help="Write each figure's data (CSV), SVG and PNG into the folder figures.")
 @click.option("--static", is_flag=True, help="Leave the script out of report.html; it says the same.")
+@click.option("--cards", is_flag=True, help="Write a card for each release too: a page and JSON, in the folder cards.")
+@click.option(
+    "--tables",
+    type=click.Path(path_type=Path),
+    help="Write levels and drifts for a paper too, into this folder: LaTeX (booktabs), Markdown and CSV.",
+)
 @options.as_json
-def report_command(study: Path, paper: Paper | None, figures: bool, static: bool, as_json: bool) -> None:
+def report_command(
+    study: Path, paper: Paper | None, figures: bool, static: bool, cards: bool, tables: Path | None, as_json: bool
+) -> None:
     """Write the report of what was measured in STUDY, which may also be the --out folder of `analyze`."""
     found = report(study, Wanted(static=static, paper=paper, figures=figures))
+    written = write_cards(study) if cards else []
+    made = write_tables(study, out=tables) if tables else []
     if as_json:
         shown = {"report": str(found.path), "analysis_id": found.analysis_id, "simulated": found.simulated}
-        more = {"pdf": str(found.pdf) if found.pdf else None, "figures": str(found.figures) if found.figures else None}
-        click.echo(json.dumps(shown | more | {"already_there": found.already_there}, indent=2, ensure_ascii=False))
+        shown |= {"pdf": str(found.pdf) if found.pdf else None, "figures": str(found.figures) if found.figures else None}
+        shown |= {"cards": {each.release: str(each.html) for each in written}} if cards else {}
+        shown |= {"tables": [str(path) for path in made]} if tables else {}
+        click.echo(json.dumps(shown | {"already_there": found.already_there}, indent=2, ensure_ascii=False))
         return
     if found.already_there:
         click.echo("The same report was there already; nothing was done.")
@@ -33,6 +47,10 @@ def report_command(study: Path, paper: Paper | None, figures: bool, static: bool
         click.echo(f"PDF: {found.pdf}")
     if found.figures:
         click.echo(f"Figures: {found.figures}")
+    if cards:
+        click.echo(f"Cards: {len(written)} in {found.path.parent / 'cards'}")
+    if tables:
+        click.echo(f"Tables: {', '.join(path.name for path in made)} in {tables}")
 
 
 report_command.add_command(browse_command)

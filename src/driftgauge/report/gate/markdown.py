@@ -6,7 +6,7 @@ from typing import Final
 from driftgauge.report.names import cut, tidy
 
 _JOINER: Final = "\u2060"
-_PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]()#!|~$])")
+_PUNCTUATION: Final = re.compile(r"([\\`*_{}\[\]#!|~$])")
 _TURNS_INTO_A_LINK: Final = re.compile(r"(@|#|://|www\.|GH-)", re.IGNORECASE)
 _ENTITIES: Final = {"&": "&amp;", "<": "&lt;", ">": "&gt;"}
 

@@ -1,0 +1,1 @@
+"""Release cards: what a study says of one release, on one page."""
