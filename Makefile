@@ -31,7 +31,7 @@ demo: .stamp/core  ## simulate a study in the published shape, measure it, write
 setup: .stamp/all  ## install everything
 
 test: .stamp/all  ## run the tests
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 check: lint types layers test docs  ## all that has to hold before a commit
 
