@@ -30,8 +30,11 @@ demo: .stamp/core  ## simulate a study in the published shape, measure it, write
 
 setup: .stamp/all  ## install everything
 
+# Twice as many workers as cores: half of the time a test waits for a server, a browser or a process that it killed.
+WORKERS ?= $(shell expr 2 \* $$(getconf _NPROCESSORS_ONLN))
+
 test: .stamp/all  ## run the tests
-	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
 
 check: lint types layers test docs  ## all that has to hold before a commit
 
@@ -76,6 +79,9 @@ judges: .stamp/all  ## coverage of the intervals of a judge's calibration by sim
 
 calibration: .stamp/all  ## simulation-based calibration of the engine posterior (long; resumable)
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m benchmarks.sbc
+
+referee: .stamp/all  ## our sampler beside NUTS on 5,000 ratings (a minute and a half)
+	REFEREE=1 OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest tests/recovery/test_engines_agree.py
 
 kills: .stamp/all  ## kill -9 a hundred times during import, migration, freeze, draw, rating and writing, fifty times during collect, on each database (long)
 	$(BIN)/python -m tests.kills --times 100

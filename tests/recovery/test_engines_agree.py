@@ -1,7 +1,10 @@
-"""The posterior by our own sampler is the referee's, on 5,000 ratings."""
+"""The posterior by our own sampler is the referee's, on 5,000 ratings (``make referee``: the referee takes its time)."""
+
+import os
 
 import numpy as np
 import polars as pl
+import pytest
 
 from driftgauge.measure.mixed.draws import Sampling
 from driftgauge.measure.mixed.fit import draw_design
@@ -26,6 +29,7 @@ def ratings() -> pl.DataFrame:
     )
 
 
+@pytest.mark.skipif("REFEREE" not in os.environ, reason="takes a minute and a half: make referee")
 def test_posterior_agrees_with_nuts_within_monte_carlo_error() -> None:
     design = preset_design(ratings(), "published")
     ours = draw_design(design, engine="posterior", rng=np.random.default_rng(1))
