@@ -8,7 +8,9 @@ import click
 from driftgauge.cli import options
 from driftgauge.cli.both import Both
 from driftgauge.cli.browse import browse_command
+from driftgauge.cli.compared import show_compared
 from driftgauge.pipeline.cards import write_cards
+from driftgauge.pipeline.compare import compare_releases
 from driftgauge.pipeline.papers import write_tables
 from driftgauge.pipeline.report import Wanted, report
 from driftgauge.report.pdf import Paper
@@ -25,11 +27,30 @@ from driftgauge.report.pdf import Paper
     type=click.Path(path_type=Path),
     help="Write levels and drifts for a paper too, into this folder: LaTeX (booktabs), Markdown and CSV.",
 )
+@click.option(
+    "--compare",
+    "compared",
+    nargs=2,
+    metavar="A B",
+    help="Instead: compare any two releases, B minus A, and write the page of it into the folder compare.",
+)
 @options.as_json
 def report_command(
-    study: Path, paper: Paper | None, figures: bool, static: bool, cards: bool, tables: Path | None, as_json: bool
+    study: Path,
+    paper: Paper | None,
+    figures: bool,
+    static: bool,
+    cards: bool,
+    tables: Path | None,
+    compared: tuple[str, str] | None,
+    as_json: bool,
 ) -> None:
     """Write the report of what was measured in STUDY, which may also be the --out folder of `analyze`."""
+    if compared:
+        if paper or figures or static or cards or tables:
+            raise click.UsageError("--compare writes the page of two releases only: leave out the options of the report.")
+        show_compared(compare_releases(study, compared), as_json=as_json)
+        return
     found = report(study, Wanted(static=static, paper=paper, figures=figures))
     written = write_cards(study) if cards else []
     made = write_tables(study, out=tables) if tables else []

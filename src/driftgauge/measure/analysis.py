@@ -70,7 +70,7 @@ class Measured:
 
 
 @dataclass(frozen=True)
-class _Pass:
+class Pass:
     """One kind of rater on one intent: what every unit is estimated from."""
 
     found: Index
@@ -138,7 +138,7 @@ def measure(
     main, rows, modelled = _OfUnits([]), list[Row](), list[Finding]()
     for kind, intent, name, frame in whose:
         setting = Setting(kind, intent, "rating", protocol.level, protocol.harmful_at, {}, simulated, name)
-        one = _prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
+        one = prepare(frame, left, setting, protocol=protocol, rng=rng, bootstrap=bootstrap)
         answered = _of_units(one, units, protocol=protocol, told=told)
         rows += answered.rows
         if (kind, intent) == ("human", "adversarial"):
@@ -200,14 +200,14 @@ class _OfUnits:
     tipping: Sequence[TippingPoint] = ()
 
 
-def _of_units(one: _Pass, units: Sequence[Unit], *, protocol: Protocol, told: _Told) -> _OfUnits:
+def _of_units(one: Pass, units: Sequence[Unit], *, protocol: Protocol, told: _Told) -> _OfUnits:
     found = _OfUnits([])
     several = one.found.sample.rows["attempt"].n_unique() > 1
     again: tuple[Unit, ...] = ("any_attempt",) if several else ()
     for unit in dict.fromkeys((*units, *again)):
         whose = f"{one.setting.kind} {one.setting.intent}"
         told.say(f"{whose}: {unit}")
-        answered = _answer_unit(one, unit, protocol=protocol)
+        answered = answer_unit(one, unit, protocol=protocol)
         rows = [*found.rows, *answered.rows]
         told.done += 1
         if _is_main(one.setting, unit, protocol):
@@ -249,13 +249,22 @@ def _whose(left: Counted) -> Iterator[tuple[str, str, str | None, pl.DataFrame]]
                 yield from ((kind, intent, name, frame.filter(pl.col("rater") == name)) for name in judges)
 
 
-def _prepare(
-    frame: pl.DataFrame, left: Counted, setting: Setting, *, protocol: Protocol, rng: np.random.Generator, bootstrap: int
-) -> _Pass:
+def prepare(
+    frame: pl.DataFrame,
+    left: Counted,
+    setting: Setting,
+    *,
+    protocol: Protocol,
+    rng: np.random.Generator | None = None,
+    bootstrap: int = 0,
+) -> Pass:
+    """Return what the ratings of one kind and intent (`frame`) are estimated from; without `rng` there is no bootstrap."""
     found = index(sample(frame, protocol))
     here = found.sample
     strata = rater_strata(here.membership, np.ones(here.n_raters, dtype=np.bool_))
-    weights = draw_weights(rng, n=bootstrap, n_scenarios=here.n_scenarios, strata=strata, n_raters=here.n_raters)
+    weights = Weights(np.ones((0, here.n_scenarios), dtype=np.float32), np.ones((0, here.n_raters), dtype=np.float32))
+    if rng is not None:
+        weights = draw_weights(rng, n=bootstrap, n_scenarios=here.n_scenarios, strata=strata, n_raters=here.n_raters)
     whose = pl.col("kind") == setting.kind
     if setting.judge is not None:
         whose &= pl.col("rater") == setting.judge
@@ -263,12 +272,13 @@ def _prepare(
     lost = left.missing.filter(pl.col("intent") == setting.intent, of_all | whose)
     several = any(fewest_raters(here, [population(found, release, {})]) > 1 for release in found.releases)
     scopes = ("raters", "panel") if setting.kind == "human" and several else ("panel",)
-    return _Pass(
+    return Pass(
         found, rates(here, intent=setting.intent or ""), missing_in(found, unmeasured(lost, frame)), weights, scopes, setting
     )
 
 
-def _answer_unit(one: _Pass, unit: Unit, *, protocol: Protocol) -> Answered:
+def answer_unit(one: Pass, unit: Unit, *, protocol: Protocol, asking: Sequence[Question] | None = None) -> Answered:
+    """Answer questions in a unit: those of a measurement (levels, drifts, modalities, what lies beneath), or `asking` alone."""
     here = one.found.sample
     groups = unit_groups(here)
     group = groups["attempts" if unit == "any_attempt" else "response"]
@@ -277,12 +287,8 @@ def _answer_unit(one: _Pass, unit: Unit, *, protocol: Protocol) -> Answered:
     inputs = {name: Rows(rate.y, rate.x, group, here.weight) for name, rate in {**main, **components}.items()}
     setting = replace(one.setting, unit=unit, draws={name: common_k(each, unit=unit) for name, each in inputs.items()})
     parts = {name: contributions(each, unit, k=setting.draws[name]) for name, each in inputs.items()}
-    questions = [
-        question
-        for question in (*levels(one.found), *drifts(one.found), *modality_effects(one.found))
-        if unit == protocol.primary.unit or "harm_category" not in question.where
-    ]
-    further = beneath_questions(one.found, rates=main) if _is_main(one.setting, unit, protocol) else []
+    questions = list(asking or _questions(one.found, every_slice=unit == protocol.primary.unit))
+    further = beneath_questions(one.found, rates=main) if asking is None and _is_main(one.setting, unit, protocol) else []
     replicates = _replicates(one, setting, inputs=inputs, parts=parts, questions=[*questions, *further])
     one = replace(one, setting=setting)
     asked = [
@@ -305,6 +311,12 @@ def _answer_unit(one: _Pass, unit: Unit, *, protocol: Protocol) -> Answered:
     return Answered(rows, one.found, setting, one.scopes, main, parts, one.missing, replicates, tipping)
 
 
+def _questions(found: Index, *, every_slice: bool) -> Iterator[Question]:
+    for question in (*levels(found), *drifts(found), *modality_effects(found)):
+        if every_slice or "harm_category" not in question.where:
+            yield question
+
+
 def _is_main(setting: Setting, unit: Unit, protocol: Protocol) -> bool:
     """Return whether this is what verdicts are about: people's ratings of adversarial prompts, in the protocol's unit."""
     return (setting.kind, setting.intent, unit) == ("human", "adversarial", protocol.primary.unit)
@@ -320,7 +332,7 @@ class _Asked:
 
 
 def _ask(
-    one: _Pass,
+    one: Pass,
     question: Question,
     *,
     main: Mapping[str, Rate],
@@ -343,7 +355,7 @@ def _ask(
 
 
 def _replicates(
-    one: _Pass,
+    one: Pass,
     setting: Setting,
     *,
     inputs: Mapping[str, Rows],
@@ -392,7 +404,7 @@ def _add_drift_columns(
     mine: Sequence[Row],
     found: Answer,
     odds: LogOdds,
-    one: _Pass,
+    one: Pass,
     *,
     rates: Mapping[str, Rate],
     parts: Mapping[str, Contributions],
@@ -418,7 +430,7 @@ def primary_estimand(one: Mapping[str, Rate], protocol: Protocol) -> str | None:
 
 def _add_verdicts(
     rows: list[Row],
-    one: _Pass,
+    one: Pass,
     asked: Sequence[_Asked],
     *,
     protocol: Protocol,
@@ -457,7 +469,7 @@ def _is_primary(row: Row, estimand: str | None, scope: str) -> bool:
     )
 
 
-def _panels_differ(one: _Pass, question: Question) -> bool:
+def _panels_differ(one: Pass, question: Question) -> bool:
     earlier, later = (set(one.found.sample.rater[side.rows].tolist()) for side in question.populations)
     return earlier != later
 

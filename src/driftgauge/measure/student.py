@@ -2,7 +2,7 @@
 
 The core installs without SciPy (its 113 MB and most of a second of import would serve two functions); the tests hold these to
 SciPy's. Regularised incomplete beta by the continued fraction DLMF 8.17.22 in Lentz's form; quantiles by Newton steps from the
-Cornish-Fisher expansion.
+Cornish-Fisher expansion. Each element stops where it has converged: what comes out for it does not depend on the others.
 """
 
 from math import lgamma
@@ -53,12 +53,14 @@ def quantile(p: float, df: FloatArray) -> FloatArray:
         return -quantile(1 - p, df)
     x = _cornish_fisher(NormalDist().inv_cdf(p), df)
     log_norm = _log_gamma((df + 1) / 2) - _log_gamma(df / 2) - 0.5 * np.log(df * np.pi)
+    settled = np.zeros(x.shape, dtype=np.bool_)
     for _ in range(60):
         density = np.exp(log_norm - (df + 1) / 2 * np.log1p(x**2 / df))
         step = (1 - two_sided_p(x, df) / 2 - p) / density
         step = np.clip(step, -0.5 * (1 + np.abs(x)), 0.5 * (1 + np.abs(x)))
-        x = np.maximum(x - step, 0.0)
-        if not np.any(np.abs(step) > 1e-12 * (1 + np.abs(x))):
+        x = np.where(settled, x, np.maximum(x - step, 0.0))
+        settled |= ~(np.abs(step) > 1e-12 * (1 + np.abs(x)))
+        if settled.all():
             break
     return x
 
@@ -85,7 +87,7 @@ def _log_gamma(x: FloatArray) -> FloatArray:
 def _fraction(a: FloatArray, b: FloatArray, x: FloatArray) -> FloatArray:
     c = np.ones_like(x)
     d = 1 / _away_from_zero(1 - (a + b) * x / (a + 1))
-    result = d.copy()
+    result, settled = d.copy(), np.zeros(d.shape, dtype=np.bool_)
     for m in range(1, _TERMS):
         for factor in (
             m * (b - m) * x / ((a + 2 * m - 1) * (a + 2 * m)),
@@ -93,8 +95,9 @@ def _fraction(a: FloatArray, b: FloatArray, x: FloatArray) -> FloatArray:
         ):
             d = 1 / _away_from_zero(1 + factor * d)
             c = _away_from_zero(1 + factor / c)
-            result = result * d * c
-        if not np.any(np.abs(d * c - 1) > 1e-13):
+            result = np.where(settled, result, result * d * c)
+        settled |= ~(np.abs(d * c - 1) > 1e-13)
+        if settled.all():
             break
     return result
 

@@ -236,9 +236,9 @@ def view(estimates: pl.DataFrame, *, protocol: Mapping[str, object]) -> View:
     unit = _first_with_values(measured, "unit", [str(declared.get("unit") or "rating"), "rating"], notes)
     measured = measured.filter((pl.col("unit") == unit) | pl.col("unit").is_null())
     scope = _first_with_values(measured, "scope", [str(protocol.get("scope") or "raters"), "panel"], notes)
-    verdicts = sorted(_records(measured.filter(pl.col("primary") & (pl.col("contrast") == "drift"))), key=_gravity)
+    verdicts = sorted(records(measured.filter(pl.col("primary") & (pl.col("contrast") == "drift"))), key=_gravity)
     measured = measured.filter((pl.col("scope") == scope) | pl.col("scope").is_null())
-    rows = tuple(_one_each(_records(measured)))
+    rows = tuple(_one_each(records(measured)))
     return View(
         kind=kind,
         scope=scope,
@@ -246,10 +246,10 @@ def view(estimates: pl.DataFrame, *, protocol: Mapping[str, object]) -> View:
         estimand=_estimand(rows, verdicts, declared=str(declared.get("estimand") or "asr")),
         rows=rows,
         verdicts=tuple(verdicts),
-        agreement=tuple(_agreement(_records(ours.filter(pl.col("estimand").is_in(AGREEMENT))))),
-        modelled=tuple(_records(ours.filter(*_BY_MODEL))),
-        further=tuple(_records(estimates.filter(pl.col("kind") == kind, _further(scope)))),
-        slices=tuple(_records(estimates.filter(pl.col("kind") == kind, _slices(unit, scope)))),
+        agreement=tuple(_agreement(records(ours.filter(pl.col("estimand").is_in(AGREEMENT))))),
+        modelled=tuple(records(ours.filter(*_BY_MODEL))),
+        further=tuple(records(estimates.filter(pl.col("kind") == kind, _further(scope)))),
+        slices=tuple(records(estimates.filter(pl.col("kind") == kind, _slices(unit, scope)))),
         releases=_releases(rows),
         notes=tuple(notes),
     )
@@ -297,7 +297,8 @@ def _slices(unit: str, scope: str) -> pl.Expr:
     return whole & chosen & (pl.col("filter") == "all") & pl.col("method").str.starts_with("linearised")
 
 
-def _records(frame: pl.DataFrame) -> list[Estimate]:
+def records(frame: pl.DataFrame) -> list[Estimate]:
+    """Return the rows of the estimates table with the columns that a report reads."""
     return [Estimate(**row) for row in frame.select(_FIELDS).iter_rows(named=True)]
 
 

@@ -29,3 +29,11 @@ def test_unknown_degrees_of_freedom_give_nothing() -> None:
     found = quantile(0.975, np.array([np.nan, 10.0]))
     assert np.isnan(found[0])
     assert found[1] == pytest.approx(2.228138851964939)
+
+
+def test_what_comes_out_for_one_does_not_depend_on_the_others() -> None:
+    rng = np.random.default_rng(5)
+    df, t = rng.uniform(1, 300, 400), rng.normal(0, 3, 400)
+    assert np.array_equal(quantile(0.975, df), np.concatenate([quantile(0.975, each) for each in np.split(df, 400)]))
+    alone = [two_sided_p(a, b) for a, b in zip(np.split(t, 400), np.split(df, 400), strict=True)]
+    assert np.array_equal(two_sided_p(t, df), np.concatenate(alone))

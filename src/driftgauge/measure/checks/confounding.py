@@ -31,9 +31,7 @@ def panels(facts: Facts) -> Iterator[Finding]:
         yield Finding(
             "unlinked_panels",
             "critical",
-            f"No rater and no anchor links the panels of {names}: a stricter panel and a "
-            f"safer model would look the same. {_tipping(facts, apart)}The intervals assume panels are exchangeable draws from "
-            "one population of raters.",
+            unlinked(names, beside=_tipping(facts, apart)),
             "Have some raters of each panel rate responses of the other phase.",
             [row["estimate_id"] for row in apart],
         )
@@ -51,6 +49,14 @@ def panels(facts: Facts) -> Iterator[Finding]:
             None,
             [row["estimate_id"] for row, _, _ in linked],
         )
+
+
+def unlinked(names: str, *, beside: str = "") -> str:
+    """Return what it means that nobody rated both sides of a comparison; `beside` is empty, or ends in a space."""
+    return (
+        f"No rater and no anchor links the panels of {names}: a stricter panel and a safer model would look the same. "
+        f"{beside}The intervals assume panels are exchangeable draws from one population of raters."
+    )
 
 
 def _from_to(counts: Sequence[int]) -> str:

@@ -17,7 +17,7 @@ RANK: Final = "rank_probability"
 
 @dataclass(frozen=True)
 class Number:
-    """One estimate on a card; names and meanings as in the estimates table, proportions 0 to 1."""
+    """One estimate on a card; as in the estimates table, proportions 0 to 1. The id is null where that table lacks it."""
 
     estimand: str
     outcome: str | None
@@ -36,7 +36,7 @@ class Number:
     n_raters: int | None
     n_ratings: int | None
     reason_null: str | None
-    estimate_id: str
+    estimate_id: str | None
 
 
 @dataclass(frozen=True)
@@ -118,10 +118,10 @@ def card(release: str, chosen: View, *, estimates: pl.DataFrame, findings: pl.Da
     each = tuple(
         number for modality in chosen.modalities for number in _levels(release, chosen, BY_MODALITY, modality=modality)
     )
-    drift = next((_number(row) for row in (*chosen.verdicts, *chosen.contrasts("drift")) if row.release == release), None)
+    drift = next((number_of(row) for row in (*chosen.verdicts, *chosen.contrasts("drift")) if row.release == release), None)
     parts = [row for name in ("refusal_part", "response_part") for row in chosen.contrasts(name) if row.release == release]
     standing = tuple(_standing(estimates, release, chosen))
-    numbers = (*levels, *each, *((drift,) if drift else ()), *map(_number, parts), *standing)
+    numbers = (*levels, *each, *((drift,) if drift else ()), *map(number_of, parts), *standing)
     rows = [row for row in chosen.levels(chosen.estimand or "").values() if row.release == release]
     return Card(
         release=release,
@@ -134,10 +134,10 @@ def card(release: str, chosen: View, *, estimates: pl.DataFrame, findings: pl.Da
         levels=levels,
         by_modality=each,
         drift=drift,
-        parts=tuple(map(_number, parts)),
+        parts=tuple(map(number_of, parts)),
         standing=standing,
         findings=tuple(_touching(findings, {number.estimate_id for number in numbers})),
-        provenance=_provenance(manifest),
+        provenance=provenance(manifest),
     )
 
 
@@ -147,10 +147,11 @@ def _levels(release: str, chosen: View, names: tuple[str, ...], *, modality: str
         outcome = "harm" if name == "mean_harm" else None  # and not harm6, in which a refusal is a level
         found = chosen.levels(name, modality=modality, engaged=name == "conditional_asr", intent=benign, outcome=outcome)
         if release in found:
-            yield _number(found[release])
+            yield number_of(found[release])
 
 
-def _number(row: Estimate) -> Number:
+def number_of(row: Estimate) -> Number:
+    """Return an estimate as it stands on a card."""
     taken = {name: getattr(row, name) for name in Number.__dataclass_fields__ if name != "rank"}
     return Number(**taken, rank=None)
 
@@ -168,7 +169,7 @@ def _standing(estimates: pl.DataFrame, release: str, chosen: View) -> Iterator[N
         yield Number(**{name: row[name] for name in Number.__dataclass_fields__})
 
 
-def _touching(findings: pl.DataFrame, ids: set[str]) -> Iterator[Note]:
+def _touching(findings: pl.DataFrame, ids: set[str | None]) -> Iterator[Note]:
     wanted = findings.filter(pl.col("level").is_in(["critical", "warning"]), pl.col("code") != "simulated")
     for row in wanted.iter_rows(named=True):
         if not row["estimate_ids"] or ids & set(row["estimate_ids"]):
@@ -181,7 +182,8 @@ def _population(rows: list[Estimate], chosen: View) -> str:
     return words.population(rows, chosen, what=words.quantity(chosen.estimand, threshold=chosen.threshold))
 
 
-def _provenance(manifest: Manifest) -> dict[str, object]:
+def provenance(manifest: Manifest) -> dict[str, object]:
+    """Return what says which analysis a page is of."""
     return {
         "analysis_id": manifest.analysis_id,
         "created_at": manifest.created_at,

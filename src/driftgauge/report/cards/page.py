@@ -13,7 +13,7 @@ from driftgauge.report.figures import theme
 from driftgauge.report.names import coded, shown
 from driftgauge.report.numbers import NONE, PROPORTIONS, percent, places_for, plain, points
 
-_ENVIRONMENT: Final = jinja2.Environment(
+ENVIRONMENT: Final = jinja2.Environment(
     loader=jinja2.PackageLoader("driftgauge.report", "templates"),
     autoescape=True,
     undefined=jinja2.StrictUndefined,
@@ -24,7 +24,7 @@ _SHARES: Final = PROPORTIONS | {"rank_probability"}
 _MOST_FINDINGS: Final = 3
 _LONGEST_FINDING: Final = 400
 _WIDTH: Final = 180
-_VERDICTS: Final = {
+VERDICTS: Final = {
     "regressed": "regressed",
     "improved": "improved",
     "unchanged": "unchanged: if there is a change, it is smaller than the margin",
@@ -40,7 +40,7 @@ class Line:
     value: str
     interval: str
     bar: Markup
-    estimate_id: str
+    estimate_id: str | None
 
 
 def card_page(card: Card) -> str:
@@ -61,7 +61,7 @@ def card_page(card: Card) -> str:
         "more": max(0, len(findings) - _MOST_FINDINGS),
         "paints": theme.PAINTS,
     }
-    return _ENVIRONMENT.get_template("card.html.j2").render(page)
+    return ENVIRONMENT.get_template("card.html.j2").render(page)
 
 
 def _said(text: str) -> Markup:
@@ -72,11 +72,11 @@ def _said(text: str) -> Markup:
 def _line(number: Number, *, what: str | None = None, bar: bool = True) -> Line:
     name = words.CONTRASTS.get(number.contrast or "") or words.quantity(number.estimand, threshold=number.threshold)
     drawn = _bar(number) if bar and number.estimand in PROPORTIONS and number.contrast is None else Markup("")
-    value, interval = _value(number)
+    value, interval = value_of(number)
     return Line(words.sentence(what or name), value, interval, drawn, number.estimate_id)
 
 
-def _value(number: Number) -> tuple[str, str]:
+def value_of(number: Number) -> tuple[str, str]:
     """Return the value, and its interval or the reason why there is none."""
     if number.estimate is None:
         return NONE, number.reason_null or "no reason recorded"
@@ -119,7 +119,7 @@ def _drift(card: Card) -> dict[str, object] | None:
     word = card.drift.verdict
     return {
         "from": shown(card.drift.baseline_release, 80),
-        "word": _VERDICTS.get(word or "", word) if word else "no verdict",
+        "word": VERDICTS.get(word or "", word) if word else "no verdict",
         "class": word or "none",
         "line": _line(card.drift, what=f"Change of {words.quantity(card.drift.estimand, threshold=card.drift.threshold)}"),
     }

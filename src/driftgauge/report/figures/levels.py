@@ -20,12 +20,15 @@ FRAME = Frame(312, left=14, right=14, top=2, bottom=40)
 LEVELS_WIDTH, GAP, DIFFERENCE_WIDTH = 168, 34, 110
 ROW, NAME, MARK = 46, 12, 31
 """Height of a row, and where in it the name stands and the marks."""
-_OFFSET: Final = {"text-only": -5, "multimodal": 5}
+BEFORE, AFTER = "before", "after"
+"""What stands for the two releases where a row is not a release but a quantity of two."""
+_OFFSET: Final = {"text-only": -5, "multimodal": 5, BEFORE: -5, AFTER: 5}
+_MARKERS: Final = theme.MARKERS | {BEFORE: "circle", AFTER: "square"}
 
 
 @dataclass(frozen=True)
 class Row:
-    """One release: its levels by modality, and where it applies their difference with its text."""
+    """One release: its levels by modality (or a quantity, by release), and where it applies their difference with its text."""
 
     name: str
     series: int
@@ -118,7 +121,7 @@ def _points(row: Row, top: int) -> list[dict[str, Any]]:
         {
             "tip": f"{cut(row.name, 44)} {modality or ''}: {words.with_limits(level)}",
             "x": level.value, "low": level.low, "high": level.high, "y": top + MARK + _OFFSET.get(modality or "", 0),
-            "paint": theme.colour(row.series), "shape": theme.MARKERS.get(modality, "circle"),
+            "paint": theme.colour(row.series), "shape": _MARKERS.get(modality, "circle"),
         }
         for modality, level in row.known.items()
     ]  # fmt: skip
