@@ -5,7 +5,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage monitoring ppi judges kills rehearsal pictures requirements clean
+.PHONY: help demo setup test check lint types layers docs bench validation calibration coverage monitoring ppi judges kills referee rehearsal pictures requirements clean
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*## /\t/' | expand -t 16
 
