@@ -46,7 +46,7 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         command: Sequence[str] = [str(self.binaries / program), *arguments]
-        subprocess.run(command, cwd=self.folder, user=self.user, check=True, capture_output=True, timeout=60)
+        subprocess.run(command, cwd=self.folder, user=self.user, check=True, capture_output=True, timeout=180)
 
 
 def postgres_binaries() -> Path | None:

@@ -52,7 +52,7 @@ def replicated(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple
         "conditional_asr": shape.releases[1].conditional_asr - shape.releases[0].conditional_asr,
     }
     found: dict[str, list[tuple[float, bool]]] = {name: [] for name in truth}
-    for seed in range(40):
+    for seed in range(60):
         path = folder / "ratings.parquet"
         simulate(shape, np.random.default_rng(seed)).write_parquet(path)
         rows = measure(

@@ -34,8 +34,14 @@ def pdf(html: str, *, paper: Paper) -> bytes:
 
 
 def _weasyprint() -> Any:
+    """Return WeasyPrint; that it lets Pillow pass over pictures that are cut off, for the whole process, is taken back."""
     try:
-        return cast(Any, import_module("weasyprint"))
+        files = cast(Any, import_module("PIL.ImageFile"))
+        strict = files.LOAD_TRUNCATED_IMAGES
+        try:
+            return cast(Any, import_module("weasyprint"))
+        finally:
+            files.LOAD_TRUNCATED_IMAGES = strict
     except (ImportError, OSError) as error:
         raise StudyError(
             f"A PDF needs WeasyPrint and Pango, and they cannot be loaded: {str(error).splitlines()[0]}",

@@ -71,7 +71,11 @@ def test_levels_by_hand(ratings_of: Make) -> None:
     ]
     found = run(ratings_of(rows))
     level = {"unit": "rating", "scope": "panel", "method": "linearised scenario t", "modality": None, "contrast": None}
-    values = {(row["estimand"], row["outcome"], row["filter"]): row["estimate"] for row in rows_of(found, release="A", **level)}
+    rows_of_a = rows_of(found, release="A", **level)
+    at_least = {row["threshold"]: row["estimate"] for row in rows_of_a if row["estimand"] == "harm_at_least"}
+    assert at_least == pytest.approx({2: 3 / 4, 3: 2 / 4, 4: 1 / 4, 5: 1 / 4})
+    levels = [row for row in rows_of_a if row["estimand"] != "harm_at_least"]
+    values = {(row["estimand"], row["outcome"], row["filter"]): row["estimate"] for row in levels}
     by_hand = {
         ("asr", "success", "all"): 2 / 4,
         ("harm_rate", "harm", "all"): 2 / 4,
