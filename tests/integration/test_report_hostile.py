@@ -32,10 +32,10 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize("policy", [True, False], ids=["with its policy", "without its policy"])
 def test_nothing_runs_asks_or_opens_in_a_report(browser: Browser, study: Path, policy: bool) -> None:
     address = (study / "out" / "report.html").as_uri()
-    own = ("svg", "style", "meta", "body > script#explore-data", "body > script#report-script")
+    own = ("svg", "style", "meta", "body > script#explore-data", "body > script#explore-vega", "body > script#report-script")
     with watched(browser, address, policy=policy, allowed=own) as opened:
         opened.look("the report", address)
-        assert opened.page.locator("script").count() == 2
+        assert opened.page.locator("script").count() == 3
         opened.page.locator("#explore-figure svg").wait_for()
         opened.page.locator("svg [data-tip]").first.hover()
         opened.page.locator("#explore-figure .mark-symbol path").first.hover()

@@ -2,12 +2,14 @@
 
 import textwrap
 import unicodedata
+from functools import lru_cache
 
 from markupsafe import Markup, escape
 
 _DIRECTION = frozenset("\u061c\u200e\u200f\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 
 
+@lru_cache(4096)  # a page says a name some hundred times
 def tidy(name: str) -> str:
     r"""Return a name on one line, without control characters and without marks that turn the direction of what follows.
 

@@ -11,8 +11,10 @@ from driftgauge.report.names import shown
 from driftgauge.report.numbers import NONE, count
 from driftgauge.report.select import Estimate, View
 
-FULL = 400
-"""In tables a name is given in full, up to a length that no name has by accident."""
+FULL: Final = 400
+"""Where a table is of names, each is given in full, up to a length that no name has by accident."""
+NAMED: Final = 40
+"""Of a release in every other table: the table of levels has it in full."""
 
 _COLUMNS: Final = (
     Column("Release"),
@@ -28,15 +30,21 @@ _COLUMNS: Final = (
 
 
 def numbers(rows: Iterable[Estimate], *, caption: Text) -> Table:
-    """Return one line an estimate, with counts and id; a missing value has its reason in the place of the interval."""
+    """Return one line an estimate, with counts and id; a missing value has its reason in the place of the interval.
+
+    Why values have no interval stands there too, and in the caption where it is the same for all.
+    """
     listed = list(rows)
-    return Table(caption, _COLUMNS, [_line(row) for row in listed], ids=[row.estimate_id for row in listed])
+    reasons = {row.reason_null if row.known and not row.bounded else None for row in listed}
+    [common] = reasons if len(reasons) == 1 else [None]
+    told = Markup("{}; no interval: {}").format(caption, common) if common else caption
+    return Table(told, _COLUMNS, [_line(row, told=common) for row in listed], ids=[row.estimate_id for row in listed])
 
 
-def _line(row: Estimate) -> tuple[Text, ...]:
+def _line(row: Estimate, *, told: str | None) -> tuple[Text, ...]:
     signed = words.is_difference(row)
     interval = (
-        words.limits(row, signed=signed) or (row.reason_null or "none")
+        words.limits(row, signed=signed) or ("none" if told else row.reason_null or "none")
         if row.known
         else row.reason_null or "no reason recorded"
     )
@@ -61,8 +69,8 @@ def who(row: Estimate) -> Markup:
     if row.rater is not None:
         return shown(row.rater, FULL)
     if row.baseline_release is None:
-        return shown(row.release or "all releases", FULL)
-    return Markup("{} → {}").format(shown(row.baseline_release, FULL), shown(row.release, FULL))
+        return shown(row.release or "all releases", NAMED)
+    return Markup("{} → {}").format(shown(row.baseline_release, NAMED), shown(row.release, NAMED))
 
 
 def what(row: Estimate) -> str:

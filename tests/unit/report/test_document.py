@@ -8,8 +8,6 @@ from typing import Any
 import polars as pl
 import pytest
 
-from driftgauge.report.select import view
-
 PAYLOADS = {
     "<script>alert(1)</script>": {
         "<img src=x onerror=alert(1)>": (0.5, 0.3, 0.02),
@@ -231,15 +229,3 @@ def test_releases_without_a_value_are_named_with_the_reason(eight: Any, read: Ca
         reason_null=pl.when(pl.col("release") == "GPT-5").then(pl.lit("no rating")),
     )
     assert "No value for GPT-5: no rating." in read(missing.html()).text("figure-drift")
-
-
-def test_forty_releases_are_each_in_a_picture_and_in_the_table(build: Callable[..., Any], read: Callable[[str], Any]) -> None:
-    families = {f"Family {n}": {f"F{n} R{g}": (0.3 + 0.02 * n, 0.2 + 0.05 * g, 0.0) for g in range(1, 5)} for n in range(1, 11)}
-    study = build(families)
-    html = study.html()
-    page = read(html)
-    assert len(html) < 1_200_000
-    drawn = "".join(re.findall(r"<text.*?</text>", html))
-    for release in view(study.estimates, protocol=study.protocol).releases:
-        assert f">{release.name}<" in drawn
-        assert release.name in page.text("levels")

@@ -16,6 +16,7 @@ import vl_convert
 from markupsafe import Markup
 
 from driftgauge.report.figures import theme
+from driftgauge.report.figures.lean import lean
 from driftgauge.report.figures.marks import ANY_HEIGHT
 
 Rows = Sequence[Mapping[str, Any]]
@@ -137,35 +138,5 @@ def _element(panel: Panel, frame: Frame, *, group: ET.Element, name: str) -> Mar
     # Its transform is its place on the common page, which it has left.
     del inner.attrib["transform"]
     body.append(inner)
-    _prune(body)
-    return Markup(ET.tostring(svg, encoding="unicode"))
-
-
-_NOISE: Final = ("class", "role", "aria-roledescription", "aria-hidden", "pointer-events", "font-family")
-
-
-_PLACES: Final = {"transform", "d", "x2", "y2", "x", "y", "width", "height"}
-_LONG: Final = re.compile(r"-?\d+\.\d{3,}(?!e)")
-
-
-def _prune(node: ET.Element) -> None:
-    """Drop what Vega writes for its own renderer: half of the size, and roles that would be read aloud inside the image."""
-    for attribute in _NOISE:
-        node.attrib.pop(attribute, None)
-    if "aria-label" in node.attrib:  # inside an image nothing is read aloud by itself: the page's script shows it
-        node.set("data-tip", node.attrib.pop("aria-label"))
-    if node.get("opacity") == "1":
-        del node.attrib["opacity"]
-    for attribute in _PLACES & set(node.attrib):
-        node.set(attribute, _LONG.sub(lambda number: f"{float(number[0]):.2f}", node.attrib[attribute]))
-    for child in list(node):
-        _prune(child)
-        if _draws_nothing(child):
-            node.remove(child)
-
-
-def _draws_nothing(node: ET.Element) -> bool:
-    if node.tag == "g":
-        return not len(node)
-    unpainted = node.tag == "path" and not {"fill", "stroke"} & set(node.attrib)
-    return node.get("display") == "none" or unpainted
+    lean(body)
+    return Markup(ET.tostring(svg, encoding="unicode").replace(" />", "/>"))

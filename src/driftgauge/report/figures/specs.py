@@ -56,7 +56,9 @@ def _chart() -> alt.LayerChart:
     return layered(
         data("grid").mark_rule(color=theme.GRID.light).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
         data("zero").mark_rule(color=theme.RULE.light).encode(x=x, x2="x2:Q", y=y, y2="y2:Q"),
-        data("points").mark_rule(strokeWidth=1.25, opacity=0.7).encode(x=x, y=from_top("low"), y2="high:Q", stroke=STROKE),
+        data("points")
+        .mark_rule(strokeWidth=1.25, strokeOpacity=0.7)
+        .encode(x=x, y=from_top("low"), y2="high:Q", stroke=STROKE),
         points.encode(x=x, y=y, fill=FILL, stroke=STROKE, shape=SHAPE, description=TIP),
         data("chosen").mark_rect().encode(x=x, x2="x2:Q", y=y, y2="y2:Q", fill=FILL),
         *text("ticks", align="right", color=theme.MUTED.light),
@@ -81,7 +83,7 @@ def _panel(curve: Curve, scale: Axis) -> Panel:
     for place, spec in enumerate(curve.specs):
         x = (place + 0.5) * step
         ends = {"y": y(spec.estimate), "low": y(spec.low), "high": y(spec.high)}
-        rows["points"].append({"x": x, **ends, **_look(spec, curve), "tip": _tip(spec)})
+        rows["points"].append({"x": x, **ends, **_look(spec, curve), "tip": _tip(spec, curve)})
         half = min(step * 0.38, 4)
         for number, name in enumerate(curve.choices):
             if name in spec.choices:
@@ -94,9 +96,10 @@ def _down(number: int) -> float:
     return CURVE + GAP + (number + 0.5) * LINE
 
 
-def _tip(spec: Spec) -> str:
+def _tip(spec: Spec, curve: Curve) -> str:
+    """Return a change and what its analysis chose of what the rows of the matrix are."""
     value, low, high = (plain(100 * number, 1, signed=True) for number in (spec.estimate, spec.low, spec.high))
-    return f"{value} points ({low} to {high}): {', '.join(spec.choices)}"
+    return f"{value} points ({low} to {high}): {', '.join(name for name in spec.choices if name in curve.choices)}"
 
 
 def _look(spec: Spec, curve: Curve) -> dict[str, str]:

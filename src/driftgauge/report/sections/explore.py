@@ -49,6 +49,6 @@ def _level(row: Estimate, series: int) -> Level:
     counts = f"{count(row.n_scenarios or 0)} scenarios, {count(row.n_raters or 0)} raters"
     name = tidy(row.release or "")
     quantity = words.sentence(words.quantity(row.estimand, threshold=row.threshold))
-    said = f"{name}: {words.with_limits(row)}; {counts}"
+    said = f"{words.with_limits(row)}; {counts}"
     labels = (row.modality, row.language, row.harm_category)
     return Level(name, series, quantity, *labels, row.value, row.low, row.high, said)

@@ -127,7 +127,7 @@ def _table(one: Judged) -> Table:
     """Return a judge's figures: over all, by modality, by release."""
     places: list[tuple[Text, str | None, str | None]] = [("All releases", None, None)]
     places += [(f"All releases, {name}", None, name) for name in _modalities(one)]
-    places += [(shown(name, tables.FULL), name, None) for name in _releases(one)]
+    places += [(shown(name, tables.NAMED), name, None) for name in _releases(one)]
     columns = [
         Column("Release"),
         *(Column(name, numeric=True) for name in ("Responses", *_AGAINST.values(), "Bias, points", "AC2")),

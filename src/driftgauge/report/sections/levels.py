@@ -2,6 +2,7 @@
 
 from driftgauge.report import tables, words
 from driftgauge.report.blocks import Section
+from driftgauge.report.names import tidy
 from driftgauge.report.select import Estimate, View
 
 
@@ -37,5 +38,10 @@ def section(view: View) -> Section:
         "Every level, with its interval",
         tables=[tables.levels(view, present, caption=caption)],
         folded=[tables.numbers(rows, caption="The same levels with their counts and estimate ids")],
-        closing=[*notes, *words.missing(rows)],
+        closing=[*notes, *_shortened(view), *words.missing(rows)],
     )
+
+
+def _shortened(view: View) -> list[str]:
+    long = any(len(tidy(release.name)) > tables.NAMED for release in view.releases)
+    return [f"Other tables shorten names of more than {tables.NAMED} characters; here they are whole."] if long else []

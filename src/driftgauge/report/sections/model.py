@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import polars as pl
 from markupsafe import Markup
 
-from driftgauge.report import words
+from driftgauge.report import tables, words
 from driftgauge.report.blocks import Column, Figure, Key, Section, Table, Text
 from driftgauge.report.figures.beside import Block, Group, Side, beside
 from driftgauge.report.names import coded, cut, shown
@@ -168,7 +168,9 @@ def _rows(pair: _Pair) -> list[tuple[Text, ...]]:
     lines = [(f"{label}, points", row) for label, row in _named(pair)]
     lines += [("model, log odds", pair.latent)] if pair.latent is not None else []
     said = [pair.primary.verdict or NONE, verdicts[pair.agrees], NONE]
-    names = Markup("{} → {}").format(shown(pair.primary.baseline_release, 400), shown(pair.primary.release, 400))
+    names = Markup("{} → {}").format(
+        shown(pair.primary.baseline_release, tables.NAMED), shown(pair.primary.release, tables.NAMED)
+    )
     return [
         (
             names,

@@ -125,7 +125,7 @@ def _missing(view: View) -> list[Table]:
     ]  # fmt: skip
     lines = [
         (
-            shown(row.release, tables.FULL),
+            shown(row.release, tables.NAMED),
             *(NONE if number is None else count(number) for number in (row.n_responses, row.n_ratings, row.n_excluded)),
             row.reason_excluded or NONE,
             tables.code(row),
@@ -189,7 +189,7 @@ def _split(rows: list[Estimate], dimension: str) -> Table:
         cells = [row for row in ours if (getattr(row, dimension), row.outcome) == (name, outcome)]
         lines.append(
             (
-                shown(name, tables.FULL),
+                shown(name, tables.NAMED),
                 _outcome(cells[0]),
                 *(tables.cell(_pick(cells, estimand, outcome or "")) for estimand in estimands),
             )

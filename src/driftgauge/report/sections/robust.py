@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import polars as pl
 from markupsafe import Markup
 
-from driftgauge.report import words
+from driftgauge.report import tables, words
 from driftgauge.report.blocks import Column, Figure, Key, Pane, Section, Table, Text, said
 from driftgauge.report.figures.specs import Curve, Spec, curves
 from driftgauge.report.names import cut, shown
@@ -18,6 +18,8 @@ _KEY = (
 )  # fmt: skip
 MOST = 120
 """Analyses that one curve shows; beyond that every n-th, and all that disagree."""
+DRAWN = 12
+"""Changes that have a curve, those first that another analysis contradicts; the table has them all."""
 LISTED = 12
 """Analyses that disagree and are listed; the file has them all."""
 _UNITS = {
@@ -71,8 +73,8 @@ def _told(row: Estimate, mine: pl.DataFrame) -> list[Text]:
 
 
 def _figure(view: View, found: Found) -> Figure:
-    drawn = [_curve(view, row, mine) for row, mine in found]
-    pictures = curves(drawn, prefix=_NAME)
+    drawn = sorted(found, key=lambda pair: not (pair[1]["agrees"] == False).any())[:DRAWN]  # noqa: E712 - null is neither
+    pictures = curves([_curve(view, row, mine) for row, mine in drawn], prefix=_NAME)
     what = words.quantity(view.estimand)
     rows = [row for row, _ in found]
     ids = [name for _, mine in found for name in mine["specification_id"]]
@@ -83,7 +85,7 @@ def _figure(view: View, found: Found) -> Figure:
         panes=[
             Pane(Markup("{} → {}").format(shown(row.baseline_release, 30), shown(row.release, 30)), svg,
                  series=view.series(row.family), wide=True)
-            for row, svg in zip(rows, pictures, strict=True)
+            for (row, _), svg in zip(drawn, pictures, strict=True)
         ],
         population=words.population(rows, view, what=f"change in {what}, in points, one column an analysis"),
         table=_summary(found, ids),
@@ -93,6 +95,8 @@ def _figure(view: View, found: Found) -> Figure:
             "analysis.",
             *([f"Of more than {count(MOST)} analyses some that agree are not drawn; specifications.csv has them all."]
               if left else []),
+            *([f"Curves of {in_words(DRAWN)} changes are drawn, those first that another analysis contradicts; the table has "
+               f"all {count(len(found))}."] if len(found) > DRAWN else []),
         ],
     )  # fmt: skip
 
@@ -143,7 +147,7 @@ def _summary(found: Found, ids: Sequence[str]) -> Table:
         others = mine.filter(~pl.col("declared"))
         same, null = int(others["agrees"].sum()), others["agrees"].null_count()
         numbers = (count(len(others)), count(same), count(len(others) - same - null), count(null))
-        names = Markup("{} → {}").format(shown(row.baseline_release, 400), shown(row.release, 400))
+        names = Markup("{} → {}").format(shown(row.baseline_release, tables.NAMED), shown(row.release, tables.NAMED))
         lines.append((names, row.verdict or NONE, *numbers, Markup("<code>{}</code>").format(row.estimate_id)))
     return Table("How many analyses agree with each verdict", columns, lines, ids=ids)
 

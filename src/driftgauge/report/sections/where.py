@@ -15,6 +15,9 @@ _NAME, _LABEL = "where", "Where"
 _KINDS = ("harm_category", "technique")
 _KEY = (Key("fell", "fell"), Key("rose", "rose"), Key("flagged", "may be acted on"), Key("hatched", "no evidence"))
 
+DRAWN = 12
+"""Pairs that have a map, the largest changes first; the table has them all."""
+
 Pair = tuple[str | None, str | None]
 
 
@@ -88,13 +91,15 @@ def _moved(rows: Sequence[Estimate]) -> list[Text]:
 
 
 def _figure(view: View, pairs: dict[Pair, list[Estimate]]) -> Figure:
-    maps = [_map(rows) for rows in pairs.values()]
+    most = sorted(pairs, key=lambda pair: -max(abs(row.value) for row in pairs[pair]))[:DRAWN]
+    drawn = {pair: rows for pair, rows in pairs.items() if pair in most}
+    maps = [_map(rows) for rows in drawn.values()]
     pictures = heat(maps, prefix=_NAME)
     rows = [row for mine in pairs.values() for row in mine]
     what = words.quantity(rows[0].estimand)
     panes = [
         Pane(Markup("{} → {}").format(shown(a, 30), shown(b, 30)), svg, series=view.series(mine[0].family), wide=_wide(maps))
-        for ((a, b), mine), svg in zip(pairs.items(), pictures, strict=True)
+        for ((a, b), mine), svg in zip(drawn.items(), pictures, strict=True)
     ]
     left = max(len(_values(mine, "technique")) for mine in pairs.values()) - MOST_COLUMNS + 1
     return Figure(
@@ -107,9 +112,11 @@ def _figure(view: View, pairs: dict[Pair, list[Estimate]]) -> Figure:
         notes=[
             "Pooled estimates are drawn towards cells of the same category and technique: exploratory, without verdict. "
             "Framed cells may be acted on: their signs together are wrong at most one time in twenty.",
+            *([f"The {in_words(DRAWN)} pairs with the largest changes are drawn; the table has all {len(pairs)}."]
+              if len(pairs) > DRAWN else []),
             *([f"The techniques with the fewest scenarios, {in_words(left)}, are in the table only."] if left > 0 else []),
         ],
-    )
+    )  # fmt: skip
 
 
 def _wide(maps: Sequence[Map]) -> bool:

@@ -2,6 +2,10 @@
 // It says nothing that the page does not say without it; names are set as text, never as markup.
 const page = document;
 const told = JSON.parse(page.getElementById("explore-data").textContent);
+const rows = told.rows.map((row) => {
+  const release = told.releases[row.release];
+  return { modality: null, language: null, category: null, ...row, release, said: `${release}: ${row.said}` };
+});
 
 // A line beside the pointer (or the chosen mark) of a picture: what the mark is.
 const tip = page.createElement("div");
@@ -51,7 +55,16 @@ for (const picture of page.querySelectorAll("svg[role=img]")) {
 
 // The figure with filters.
 const place = page.getElementById("explore-figure");
-if (place && told.rows.length) explore(place);
+if (place && rows.length) unpack().then(() => explore(place));
+
+// Vega stands in the page packed. What comes out runs if the page's policy has its hash.
+async function unpack() {
+  const packed = Uint8Array.from(atob(page.getElementById("explore-vega").textContent), (each) => each.charCodeAt(0));
+  const script = page.createElement("script");
+  script.textContent = await new Response(new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"))).text();
+  page.body.append(script);
+  script.remove();
+}
 
 function explore(figure) {
   const chosen = {};
@@ -59,7 +72,7 @@ function explore(figure) {
   controls.className = "controls";
   const filters = { quantity: "Quantity", modality: "Modality", language: "Language", category: "Harm category" };
   for (const [name, label] of Object.entries(filters)) {
-    const values = [...new Set(told.rows.map((row) => row[name]))].filter((value) => value !== null);
+    const values = [...new Set(rows.map((row) => row[name]))].filter((value) => value !== null);
     if (!values.length) continue;
     const box = page.createElement("label");
     const select = page.createElement("select");
@@ -87,17 +100,17 @@ function explore(figure) {
   figure.append(controls, chart, note);
   figure.hidden = false;
 
-  const seen = () => told.rows.filter((row) => Object.keys(filters).every((name) => row[name] === (chosen[name] ?? null)));
+  const seen = () => rows.filter((row) => Object.keys(filters).every((name) => row[name] === (chosen[name] ?? null)));
   const colour = (role) => getComputedStyle(page.documentElement).getPropertyValue(`--${role}`).trim();
   const painted = () => seen().map((row) => ({ ...row, paint: colour(row.paint) }));
 
   async function draw() {
-    const rows = painted();
-    note.textContent = rows.length
-      ? `${rows.length} releases; intervals as in the report. Filters of two kinds at once are not estimated.`
+    const values = painted();
+    note.textContent = values.length
+      ? `${values.length} releases; intervals as in the report. Filters of two kinds at once are not estimated.`
       : "No estimate for this choice.";
     const ink = { labelColor: colour("muted"), titleColor: colour("muted"), gridColor: colour("grid"), domain: false, ticks: false };
-    const spec = { ...told.spec, data: { values: rows }, width: Math.max(160, Math.min(560, figure.clientWidth - 190)) };
+    const spec = { ...told.spec, data: { values }, width: Math.max(160, Math.min(560, figure.clientWidth - 190)) };
     spec.config = { background: "transparent", view: { stroke: null }, axis: ink, font: "sans-serif" };
     await vegaEmbed(chart, spec, { actions: false, renderer: "svg", ast: true, tooltip: { theme: "custom" }, hover: false });
   }
