@@ -157,8 +157,14 @@ def _parts(row: Estimate, view: View) -> list[str]:
     by_response = _named(response, "safer responses when it engages", "more harmful responses when it engages")
     whole = points(row.value, places_for(row.conf_low, row.conf_high), noun=False)
     if row.verdict == "improved" and row.safer_by == "refusal":
+        if response.value > 0 > row.value > refusal.value:
+            other = _other_way("harm among what was engaged", by_response)
+            return [f"More refusal alone accounts for the whole fall ({by_refusal.number}{HARD}points{other})."]
         return [f"At least two thirds of the fall is more refusal ({by_refusal.number} of {whole}{HARD}points)."]
     if row.verdict == "improved" and row.safer_by == "response":
+        if refusal.value > 0 > row.value > response.value:
+            other = _other_way("refusal", by_refusal)
+            return [f"Safer responses alone account for the whole fall ({by_response.number}{HARD}points{other})."]
         return [
             f"At least two thirds of the fall is safer responses when it engages ({by_response.number} of {whole}{HARD}points)."
         ]
@@ -175,6 +181,11 @@ def _parts(row: Estimate, view: View) -> list[str]:
 class _Named:
     number: str
     text: str
+
+
+def _other_way(what: str, part: _Named) -> str:
+    """Return how far the other part went against the change; nothing where that is printed as 0."""
+    return f"; {what} moved the other way, {part.number}" if part.number.startswith("+") else ""
 
 
 def _named(part: Estimate, fall: str, rise: str) -> _Named:

@@ -67,3 +67,11 @@ def test_over_refusal_is_shown_where_only_benign_prompts_were_rated(eight: Any) 
     found = view(benign.estimates, protocol=eight.protocol)
     assert found.estimand == "over_refusal"
     assert len(found.levels("over_refusal")) == 8
+
+
+def test_mean_harm_is_that_of_five_levels_unless_the_sixth_is_asked_for(eight: Any) -> None:
+    ours = eight.estimates.filter(pl.col("estimand") == "mean_harm", pl.col("filter") == "all")
+    sixth = ours.with_columns(outcome=pl.lit("harm6"), estimate_id="6" + pl.col("estimate_id").str.slice(1))
+    chosen = view(pl.concat([eight.estimates, sixth]), protocol=eight.protocol)
+    assert {row.outcome for row in chosen.levels("mean_harm").values()} == {"harm"}
+    assert {row.outcome for row in chosen.levels("mean_harm", outcome="harm6").values()} == {"harm6"}

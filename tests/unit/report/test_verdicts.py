@@ -91,6 +91,16 @@ def test_two_thirds_are_claimed_only_where_the_frame_says_by_what(eight: Any) ->
     assert "neither is shown to be the main one" in both
 
 
+def test_a_part_larger_than_the_whole_is_not_given_as_a_part_of_it(eight: Any) -> None:
+    value = pl.when(contrast="refusal_part").then(-0.15).when(contrast="response_part").then(0.04).otherwise("estimate")
+    said = _said(eight.set(estimate=value))
+    assert (
+        "More refusal alone accounts for the whole fall (−15 points; harm among what was engaged moved the other way, +4)."
+        in said
+    )
+    assert "two thirds" not in said
+
+
 @pytest.mark.parametrize(
     ("size", "words"),
     [
