@@ -181,7 +181,8 @@ class View:
     ) -> dict[str, Estimate]:
         """Return the level of an estimand for each release that has a row, known or not.
 
-        Mean harm is that of the five levels (`harm`) unless `outcome` is `harm6`, in which a refusal is a level. Rows are of adversarial prompts unless `intent` says otherwise or only benign ones were rated.
+        Mean harm is that of the five levels (`harm`) unless `outcome` is `harm6`, in which a refusal is a level. Rows are of
+        adversarial prompts unless `intent` says otherwise or only benign ones were rated.
         """
         wanted = intent or self.intent
         outcome = outcome or ("harm" if estimand == "mean_harm" else None)

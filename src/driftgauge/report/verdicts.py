@@ -158,22 +158,22 @@ def _parts(row: Estimate, view: View) -> list[str]:
     whole = points(row.value, places_for(row.conf_low, row.conf_high), noun=False)
     if row.verdict == "improved" and row.safer_by == "refusal":
         if response.value > 0 > row.value > refusal.value:
-            other = _other_way("harm among what was engaged", by_response)
-            return [f"More refusal alone accounts for the whole fall ({by_refusal.number}{HARD}points{other})."]
-        return [f"At least two thirds of the fall is more refusal ({by_refusal.number} of {whole}{HARD}points)."]
+            return [_alone("More refusal alone accounts", by_refusal, "harm among what was engaged", by_response)]
+        return [_mostly("more refusal", by_refusal, whole)]
     if row.verdict == "improved" and row.safer_by == "response":
         if refusal.value > 0 > row.value > response.value:
-            other = _other_way("refusal", by_refusal)
-            return [f"Safer responses alone account for the whole fall ({by_response.number}{HARD}points{other})."]
-        return [
-            f"At least two thirds of the fall is safer responses when it engages ({by_response.number} of {whole}{HARD}points)."
-        ]
-    together = f"{by_refusal.text} and {by_response.text}"
+            return [_alone("Safer responses alone account", by_response, "refusal", by_refusal)]
+        return [_mostly("safer responses when it engages", by_response, whole)]
+    return _together(row, (refusal, response), f"{by_refusal.text} and {by_response.text}")
+
+
+def _together(row: Estimate, parts: tuple[Estimate, Estimate], together: str) -> list[str]:
+    """Return both parts in a sentence, where neither is shown to be the main one."""
     if row.verdict == "improved":
         return [f"The fall has two parts: {together}; neither is shown to be the main one."]
     if row.verdict == "regressed":
         return [f"The rise has two parts: {together}."]
-    clear = any(part.bounded and (part.low > 0 or part.high < 0) for part in (refusal, response))
+    clear = any(part.bounded and (part.low > 0 or part.high < 0) for part in parts)
     return [f"Beneath it: {together}."] if clear else []
 
 
@@ -183,9 +183,14 @@ class _Named:
     text: str
 
 
-def _other_way(what: str, part: _Named) -> str:
-    """Return how far the other part went against the change; nothing where that is printed as 0."""
-    return f"; {what} moved the other way, {part.number}" if part.number.startswith("+") else ""
+def _mostly(what: str, part: _Named, whole: str) -> str:
+    return f"At least two thirds of the fall is {what} ({part.number} of {whole}{HARD}points)."
+
+
+def _alone(who: str, part: _Named, what: str, other: _Named) -> str:
+    """Return that a part exceeds the whole, and how far the other went against it unless that is printed as 0."""
+    against = f"; {what} moved the other way, {other.number}" if other.number.startswith("+") else ""
+    return f"{who} for the whole fall ({part.number}{HARD}points{against})."
 
 
 def _named(part: Estimate, fall: str, rise: str) -> _Named:
