@@ -58,6 +58,9 @@ def web() -> httpx.Client:
 
 
 def test_the_demo_serves_a_study_to_a_rater_and_to_a_lead_and_keeps_it(tmp_path: Path) -> None:
+    stopped = tmp_path / "d" / ".study.partial"
+    stopped.mkdir(parents=True)
+    (stopped / "study.yaml").write_text("study: half-made by a start that was stopped\n")
     with served("demo", "--serve", "--port", "0", "--out", "d", folder=tmp_path, links=5) as app:
         english, spanish, *_, lead = app.links
         with web() as rater:
@@ -71,6 +74,7 @@ def test_the_demo_serves_a_study_to_a_rater_and_to_a_lead_and_keeps_it(tmp_path:
             assert somebody.get(lead[:-4] + "AAAA").status_code == 404
         assert app.end() == 0
         log = app.log.read_text()
+    assert not stopped.exists()
     assert "/enter/…" in log
     assert not any(link.rpartition("/")[2] in log for link in (english, spanish, lead))
     assert "Traceback" not in log

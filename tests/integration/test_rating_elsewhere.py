@@ -405,6 +405,15 @@ def test_tasks_go_out_and_ratings_come_back_on_the_command_line(study: NewStudy,
     assert (code, "expected tasks of seat r-nobody alone" in text) == (1, True)
 
 
+def test_what_was_rated_elsewhere_is_measured(study: NewStudy) -> None:
+    write(study, "label-studio")
+    for rater in sorted(each.name for each in (study.folder / "out").iterdir()):
+        folder = study.folder / "out" / rater
+        bring_back(study, "label-studio", fill(folder, "label-studio", some_answers(names_in(folder, "label-studio"))))
+    code, text = command("measure", study.folder, "--bootstrap", "0", "--model", "none", "--json")
+    assert (code, json.loads(text)["counts"]["raters"]) == (0, 2), text
+
+
 @pytest.mark.parametrize("more", [("--rater", "r-1"), ("--format", "potato", "--map", "release=model")])
 def test_options_that_do_not_belong_to_a_format_are_refused(study: NewStudy, more: tuple[str, ...]) -> None:
     code, text = command("rate", "import", study.folder, study.folder / "a.csv", *more)

@@ -66,7 +66,7 @@ def same(a: pl.DataFrame, b: pl.DataFrame) -> None:
 
 
 SEED = st.integers(0, 2**32 - 1)
-few = settings(max_examples=5)  # each is a whole measurement, or two
+few = settings(max_examples=3)  # each is a whole measurement, or two
 
 
 @few

@@ -124,8 +124,8 @@ def _is_ours(out: Path, study: Study) -> bool:
 
 
 def _of_imports(entries: Iterable[Entry]) -> list[Finding]:
-    """Return what the readers of the imported files said, each once."""
-    said = (finding for entry in entries if entry.verb == "import" for finding in entry.detail["findings"])
+    """Return what the readers of the imported files said, each once; tasks that came back have nothing to say."""
+    said = (finding for entry in entries if entry.verb == "import" for finding in entry.detail.get("findings", ()))
     return list({(each["code"], each["sentence"]): Finding(**each) for each in said}.values())
 
 

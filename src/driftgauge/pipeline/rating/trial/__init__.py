@@ -5,6 +5,7 @@ Three raters of its English panel have rated everything already, so that the lea
 
 import json
 import secrets
+import shutil
 from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
@@ -118,6 +119,20 @@ def trial(
     """
     if (folder / _DOORS).exists():
         return tuple(Door(**each) for each in json.loads((folder / _DOORS).read_text(encoding="utf-8")))
+    if (folder / "study.yaml").exists():
+        raise StoreError(f"{folder} has a study already", remedy="Choose another --out, or remove that folder.")
+    making = folder.with_name(f".{folder.name}.partial")
+    try:
+        if making.exists():  # of a start that was stopped
+            shutil.rmtree(making)
+        doors = _make(making, rng=rng, progress=progress)
+        making.rename(folder)
+    except OSError as error:
+        raise StoreError(f"{folder} cannot be written: {error.strerror or error}", remedy="Choose another --out.") from None
+    return doors
+
+
+def _make(folder: Path, *, rng: np.random.Generator, progress: Progress) -> tuple[Door, ...]:
     _put_files(folder, rng=rng)
     progress("collecting", 0, 3)
     collect(plan_collection(folder, Asked()))
@@ -172,15 +187,10 @@ def _put_files(folder: Path, *, rng: np.random.Generator) -> None:
         **{f"benchmark/{path}": drawn[path] for path in used},
         "answers.jsonl": "".join(f"{json.dumps(each, ensure_ascii=False)}\n" for each in answers()).encode(),
     }
-    if (folder / "study.yaml").exists():
-        raise StoreError(f"{folder} has a study already", remedy="Choose another --out, or remove that folder.")
-    try:
-        for name, data in content.items():
-            (folder / name).parent.mkdir(parents=True, exist_ok=True)
-            (folder / name).write_bytes(data)
-        _put_secret(folder / ".env", f"{SECRET}={secrets.token_urlsafe(32)}\n")
-    except OSError as error:
-        raise StoreError(f"{folder} cannot be written: {error.strerror or error}", remedy="Choose another --out.") from None
+    for name, data in content.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(data)
+    _put_secret(folder / ".env", f"{SECRET}={secrets.token_urlsafe(32)}\n")
     created_at = datetime.now(UTC).isoformat(timespec="seconds")
     freeze(folder / "benchmark", pairing="required", canary=secrets.token_hex(16), created_at=created_at)
 
