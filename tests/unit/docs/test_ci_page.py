@@ -38,7 +38,7 @@ def test_commands_of_both_pipelines_can_be_run(pipelines: list[dict[str, Any]]) 
     assert len(commands) == 3
     for line in commands:
         _, name, *arguments = shlex.split(line)
-        cli.commands[name].make_context(name, arguments)
+        cli.commands[name].make_context(name, arguments, **cli.context_settings)
 
 
 def test_gitlab_is_told_of_undecided_and_of_nothing_else(pipelines: list[dict[str, Any]]) -> None:
@@ -47,4 +47,4 @@ def test_gitlab_is_told_of_undecided_and_of_nothing_else(pipelines: list[dict[st
 
 def test_a_command_that_is_none_would_be_found() -> None:
     with pytest.raises(click.UsageError):
-        cli.commands["gate"].make_context("gate", ["--in", "o", "--xml", "f"])
+        cli.commands["gate"].make_context("gate", ["--in", "o", "--xml", "f"], **cli.context_settings)

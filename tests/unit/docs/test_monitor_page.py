@@ -13,6 +13,7 @@ import click
 import pytest
 import yaml
 
+from driftgauge.cli import cli
 from driftgauge.cli.monitor import monitor_command
 from driftgauge.pipeline.monitor.failed import Why
 
@@ -48,7 +49,7 @@ def test_what_a_scheduler_is_told_to_run_is_a_command_without_a_baseline(docs: A
     scheduled = re.findall(r"^.*?(driftgauge monitor study .*?)(?: > .*)?$", page, flags=re.MULTILINE)
     assert len(scheduled) == 2
     for command in scheduled:
-        context = monitor_command.make_context("monitor", shlex.split(command)[2:])
+        context = monitor_command.make_context("monitor", shlex.split(command)[2:], **cli.context_settings)
         assert (context.params["release"], context.params["phase"]) == ("GPT-5", None)
 
 
@@ -66,4 +67,4 @@ def test_every_reason_for_no_measurement_is_on_the_page(docs: Any) -> None:
 
 def test_a_command_line_that_is_none_is_found() -> None:
     with pytest.raises(click.UsageError):
-        monitor_command.make_context("monitor", ["study", "--no-such-thing"], help_option_names=["-h", "--help"])
+        monitor_command.make_context("monitor", ["study", "--no-such-thing"], **cli.context_settings)
