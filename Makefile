@@ -30,8 +30,8 @@ demo: .stamp/core  ## simulate a study in the published shape, measure it, write
 
 setup: .stamp/all  ## install everything
 
-# Two workers more than cores: half of the time a test waits for a server, a browser or a process that it killed.
-WORKERS ?= $(shell expr 2 + $$(getconf _NPROCESSORS_ONLN))
+# One worker more than cores: a third of the time a test waits for a server, a browser or a process that it killed.
+WORKERS ?= $(shell expr 1 + $$(getconf _NPROCESSORS_ONLN))
 
 test: .stamp/all  ## run the tests
 	OPENBLAS_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --no-loadscope-reorder
