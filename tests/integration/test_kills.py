@@ -31,7 +31,7 @@ def test_what_was_killed_is_whole_or_not_there_and_the_next_run_completes_it() -
 
 
 def test_a_collection_that_is_killed_until_it_is_done_has_every_response_once() -> None:
-    assert kills("--times", "2", "--kinds", "collect") == [("collect", "sqlite", 2), ("collect", "postgresql", 2)]
+    assert kills("--times", "1", "--kinds", "collect") == [("collect", "sqlite", 1), ("collect", "postgresql", 1)]
 
 
 def test_a_draw_that_is_killed_is_whole_or_not_there_and_the_next_run_completes_it() -> None:

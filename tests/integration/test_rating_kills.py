@@ -12,7 +12,7 @@ from tests.integration.conftest import need_postgres
 ROOT = Path(__file__).resolve().parents[2]
 
 
-@pytest.mark.parametrize(("module", "times", "size"), [("rating_kills", 3, 100), ("draft_kills", 3, 30)])
+@pytest.mark.parametrize(("module", "times", "size"), [("rating_kills", 2, 100), ("draft_kills", 2, 30)])
 def test_what_was_acknowledged_is_there_once_after_every_kill(module: str, times: int, size: int) -> None:
     need_postgres()
     command = [sys.executable, "-m", f"tests.{module}", "--times", str(times), "--size", str(size)]
