@@ -1,7 +1,7 @@
 """A report of 40 releases with long names and 30 harm categories is one light file, and no estimate is left out of it.
 
 The same through the whole process (60 scenarios, three raters, 50 replicates) was 6.1 MB before names were shortened in tables,
-Vega was packed and drawings were made lean, and is 2.9 MB since.
+Vega was packed and drawings were made lean, and is 2.96 MB since.
 """
 
 import re

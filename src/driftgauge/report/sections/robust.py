@@ -73,7 +73,7 @@ def _told(row: Estimate, mine: pl.DataFrame) -> list[Text]:
 
 
 def _figure(view: View, found: Found) -> Figure:
-    drawn = sorted(found, key=lambda pair: not (pair[1]["agrees"] == False).any())[:DRAWN]  # noqa: E712 - null is neither
+    drawn = sorted(found, key=lambda pair: not (~pair[1]["agrees"]).any())[:DRAWN]
     pictures = curves([_curve(view, row, mine) for row, mine in drawn], prefix=_NAME)
     what = words.quantity(view.estimand)
     rows = [row for row, _ in found]
