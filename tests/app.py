@@ -24,8 +24,8 @@ from driftgauge.pipeline.rating.sign_in import provider_of
 from driftgauge.pipeline.rating.steps import Role
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.web.app import create_app
-from driftgauge.web.serve import free_port
 from tests.rating_studies import PASSWORD, serve
+from tests.servers import free_port
 
 FLAGS = (
     "--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
@@ -76,7 +76,7 @@ def running(
 ) -> Generator[Running]:
     """Serve a study in a thread, on a port of loopback: any that is free for 0."""
     with serve(folder, clock) as serving, Writer(serving) as writer:
-        port = free_port(port)
+        port = port or free_port()
         base_url = f"http://127.0.0.1:{port}" if serving.study.sign_in else None
         provider = provider_of(serving.study, base_url=base_url)
         app = create_app(serving, writer, base_url=base_url, doors=doors, provider=provider)

@@ -12,8 +12,8 @@ import uvicorn
 from driftgauge.web.browse.app import create_browser
 from driftgauge.web.browse.library import Library
 from driftgauge.web.browse.serve import Served, library_of
-from driftgauge.web.serve import free_port
 from tests.app import broken
+from tests.servers import free_port
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Browsing:
 @contextmanager
 def browsing(*folders: Path, texts: bool = True) -> Generator[Browsing]:
     """Serve results in a thread, on a free port of loopback; the server must not break."""
-    served = Served(folders, "127.0.0.1", free_port(0), texts)
+    served = Served(folders, "127.0.0.1", free_port(), texts)
     library = library_of(served)
     config = uvicorn.Config(create_browser(library), port=served.port, log_level="error", server_header=False)
     server, started = uvicorn.Server(config), threading.Event()

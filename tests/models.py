@@ -6,7 +6,6 @@ Run alone, it serves until its standard input closes: ``python -m tests.models P
 import importlib.metadata
 import importlib.util
 import json
-import socket
 import subprocess
 import sys
 import time
@@ -16,6 +15,8 @@ from collections.abc import Generator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+
+from tests.servers import free_port
 
 MODEL = "smollm2"
 
@@ -53,9 +54,7 @@ def _weights() -> Path | None:
 @contextmanager
 def language_model(seconds: float = 60) -> Generator[LanguageModel]:
     """Serve the model from a process of its own, gone when the block ends."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = int(probe.getsockname()[1])
+    port = free_port()
     command = [sys.executable, "-m", "tests.models", str(port)]
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     root = Path(__file__).resolve().parents[1]

@@ -1,6 +1,7 @@
 """Real servers for tests and benchmarks, on loopback, gone when the block ends."""
 
 import os
+import secrets
 import shutil
 import socket
 import subprocess
@@ -46,7 +47,12 @@ class Postgres:
 
     def _run(self, program: str, *arguments: str) -> None:
         command: Sequence[str] = [str(self.binaries / program), *arguments]
-        subprocess.run(command, cwd=self.folder, user=self.user, check=True, capture_output=True, timeout=180)
+        done = subprocess.run(
+            command, check=False, cwd=self.folder, user=self.user, capture_output=True, text=True, timeout=180
+        )
+        if done.returncode:
+            log = self.folder / "log"
+            raise RuntimeError(f"{program} failed: {done.stdout}{done.stderr}{log.read_text()[-4000:] if log.exists() else ''}")
 
 
 def postgres_binaries() -> Path | None:
@@ -79,6 +85,16 @@ def postgres() -> Generator[Postgres]:
 
 
 def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port where nobody listens, outside of those that the system gives to connections.
+
+    A server that is stopped and started again would now and then find one of those taken by a connection that somebody
+    opened in between: even by a client that was looking for the server itself.
+    """
+    while True:
+        port = 15_000 + secrets.randbelow(15_000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port

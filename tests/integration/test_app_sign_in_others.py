@@ -11,11 +11,11 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from driftgauge.web.serve import free_port
 from tests.app import Running, person, running
 from tests.integration.conftest import NewStudy
 from tests.integration.test_app_sign_in import SIGN_IN, leave, said
 from tests.rating_studies import declared, draw
+from tests.servers import free_port
 
 
 @dataclass(frozen=True)
@@ -39,13 +39,13 @@ class Registered:
 @contextmanager
 def provider() -> Generator[tuple[str, int]]:
     """Let the provider answer that insists on a client that it knows, and on a nonce; return where, and a port for the app."""
-    port = free_port(0)
+    port = free_port()
     options = ("--port", str(port), "--require-registration", "true", "--require-nonce", "true")
     quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
     with subprocess.Popen([sys.executable, "-m", "oidc_provider_mock", *options], **quiet) as process:
         with httpx.Client(transport=httpx.HTTPTransport(retries=8), timeout=30) as web:
             web.get(f"http://127.0.0.1:{port}/.well-known/openid-configuration").raise_for_status()
-        yield f"http://127.0.0.1:{port}", free_port(0)
+        yield f"http://127.0.0.1:{port}", free_port()
         process.kill()
 
 

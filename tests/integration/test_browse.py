@@ -22,11 +22,11 @@ from driftgauge.pipeline.opened import open_study
 from driftgauge.pipeline.rating.trial import trial
 from driftgauge.pipeline.report import report
 from driftgauge.store import journal
-from driftgauge.web.serve import free_port
 from tests.app import chromium
 from tests.browsing import Browsing, browsing
 from tests.hostile_studies import put_ratings
 from tests.integration.conftest import ratings_of
+from tests.servers import free_port
 from tests.watched import watched
 
 
@@ -229,7 +229,7 @@ def test_nothing_of_a_hostile_study_runs(browser: Browser, tmp_path: Path, polic
 
 def test_the_command_prints_a_link_that_lets_in(tmp_path: Path) -> None:
     analysis(tmp_path / "one")
-    command = [sys.executable, "-m", "driftgauge", "report", "serve", str(tmp_path), "--port", str(free_port(0))]
+    command = [sys.executable, "-m", "driftgauge", "report", "serve", str(tmp_path), "--port", str(free_port())]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         assert process.stdout
         said = process.stdout.readline()

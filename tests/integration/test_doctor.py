@@ -24,6 +24,7 @@ from driftgauge.pipeline.opened import open_study
 from driftgauge.study import load_study
 from tests.integration.test_light_install import run as run_light
 from tests.oidc_provider import oidc_provider
+from tests.servers import free_port
 
 DRIFTGAUGE = Path(sys.executable).parent / "driftgauge"
 KEY = "sk-do-not-show-this"
@@ -84,12 +85,6 @@ def answering(status: int, **headers: str) -> Callable[[BaseHTTPRequestHandler],
     return handle
 
 
-def closed_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def about(found: tuple[Check, ...], area: str) -> list[tuple[str, str]]:
     return [(check.about, check.state) for check in found if check.area == area]
 
@@ -114,7 +109,7 @@ def test_an_endpoint_that_sends_on_is_not_followed(town: Callable[..., Path]) ->
 
 
 def test_an_endpoint_that_is_down_is_an_error(town: Callable[..., Path]) -> None:
-    environment = {"TOWN_API_KEY": KEY, "TOWN_BASE_URL": f"http://127.0.0.1:{closed_port()}/v1"}
+    environment = {"TOWN_API_KEY": KEY, "TOWN_BASE_URL": f"http://127.0.0.1:{free_port()}/v1"}
     found = doctor(town(), environment=environment)
     assert [state for _, state in about(found, "endpoint")] == ["error"]
     assert "cannot be reached (ConnectionRefusedError)" in said(found, "endpoint")
@@ -170,7 +165,7 @@ def test_a_key_is_judged_without_being_shown(town: Callable[..., Path], value: s
 
 @pytest.mark.parametrize("arguments", [[], ["--json"]])
 def test_the_command_never_prints_a_key(town: Callable[..., Path], arguments: list[str]) -> None:
-    environment = {**os.environ, "TOWN_API_KEY": KEY, "TOWN_BASE_URL": f"http://me:{KEY}@127.0.0.1:{closed_port()}/{KEY}"}
+    environment = {**os.environ, "TOWN_API_KEY": KEY, "TOWN_BASE_URL": f"http://me:{KEY}@127.0.0.1:{free_port()}/{KEY}"}
     command = [str(DRIFTGAUGE), "doctor", str(town()), *arguments]
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 1

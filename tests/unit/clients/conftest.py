@@ -2,7 +2,6 @@
 
 import asyncio
 import hashlib
-import socket
 from collections.abc import Callable, Generator, Mapping
 from typing import Any
 
@@ -11,6 +10,7 @@ import pytest
 from driftgauge.clients.calls import Answer, Blob, Call, Client, Fault, Part, Text, Turn
 from driftgauge.clients.opening import inspect_client
 from tests.fault_server import FaultServer, serving
+from tests.servers import free_port
 
 ROUTES = {"openai": "openai-api/loopback/model-1", "anthropic": "anthropic/claude-sonnet-4-5"}
 PNG = b"\x89PNG\r\n\x1a\n" + bytes(range(256)) * 40
@@ -76,6 +76,4 @@ def image(data: bytes = PNG, media_type: str = "image/png") -> Blob:
 
 @pytest.fixture
 def unused_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
