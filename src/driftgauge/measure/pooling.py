@@ -13,6 +13,7 @@ numbers everywhere.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from math import erf, sqrt
 from statistics import NormalDist
 from typing import Final
@@ -121,11 +122,11 @@ def pool(
     kept = weight > _NEGLIGIBLE
     weight, squares = weight[kept] / weight[kept].sum(), squares[kept]
     means, variances = np.empty((len(weight), len(combinations))), np.empty((len(weight), len(combinations)))
-    for at, square in enumerate(squares):
-        prior = flat + np.tensordot(square, blocks, axes=1)
-        gain = combinations @ np.linalg.solve(covariance + prior, covariance).T
+    for at in np.array_split(np.arange(len(weight)), max(1, len(weight) * n * n // _CHUNK)):
+        priors = flat + np.tensordot(squares[at], blocks, axes=1)
+        gain = combinations @ np.linalg.solve(covariance + priors, covariance).swapaxes(1, 2)
         means[at] = combinations @ estimate - gain @ estimate
-        variances[at] = ((combinations - gain) @ covariance * combinations).sum(axis=1)
+        variances[at] = ((combinations - gain) @ covariance * combinations).sum(axis=2)
     mean = weight @ means
     spread = np.sqrt(np.maximum(variances, 0.0))
     below = weight @ normal_cdf(-means / np.maximum(spread, 1e-300))
@@ -139,6 +140,7 @@ def _log_likelihood(estimate: FloatArray, covariances: FloatArray) -> FloatArray
     return -np.log(np.diagonal(root, axis1=1, axis2=2)).sum(axis=1) - (white**2).sum(axis=1) / 2
 
 
+@lru_cache(maxsize=64)
 def _half_normal(n: int, dimensions: int) -> FloatArray:
     """Return `n` evenly spread points of half-normal variables: the additive sequence of the generalised golden ratio."""
     ratio = 2.0
