@@ -4,6 +4,8 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# The tests start hundreds of processes: each would compile every library again where nothing may be written down.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo setup test check lint types layers docs bench validation calibration coverage monitoring ppi judges kills referee rehearsal pictures requirements clean
 help:  ## what there is
