@@ -72,5 +72,7 @@ def test_tables_are_written_where_they_are_asked_for(folder: Path, tmp_path: Pat
     done = driftgauge("report", folder, "--tables", tmp_path / "deep" / "er", "--json")
     assert done.returncode == 0, done.stderr
     written = [Path(each) for each in json.loads(done.stdout)["tables"]]
-    assert {path.name for path in written} == {f"{name}.{end}" for name in ("levels", "drifts") for end in ("tex", "md", "csv")}
+    assert {path.name for path in written} == {
+        f"{name}.{end}" for name in ("levels", "drifts") for end in ("tex", "md", "html", "csv")
+    }
     assert all(path.read_text() for path in written)

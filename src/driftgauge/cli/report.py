@@ -11,7 +11,7 @@ from driftgauge.cli.browse import browse_command
 from driftgauge.cli.compared import show_compared
 from driftgauge.pipeline.cards import write_cards
 from driftgauge.pipeline.compare import compare_releases
-from driftgauge.pipeline.papers import write_tables
+from driftgauge.pipeline.papers import Tables, write_tables
 from driftgauge.pipeline.report import Wanted, report
 from driftgauge.report.pdf import Paper
 
@@ -25,7 +25,7 @@ from driftgauge.report.pdf import Paper
 @click.option(
     "--tables",
     type=click.Path(path_type=Path),
-    help="Write levels and drifts for a paper too, into this folder: LaTeX (booktabs), Markdown and CSV.",
+    help="Write levels and drifts for a paper too, into this folder: LaTeX (booktabs), Markdown, HTML and CSV.",
 )
 @click.option(
     "--compare",
@@ -53,12 +53,12 @@ def report_command(
         return
     found = report(study, Wanted(static=static, paper=paper, figures=figures))
     written = write_cards(study) if cards else []
-    made = write_tables(study, out=tables) if tables else []
+    made = write_tables(study, out=tables) if tables else Tables()
     if as_json:
         shown = {"report": str(found.path), "analysis_id": found.analysis_id, "simulated": found.simulated}
         shown |= {"pdf": str(found.pdf) if found.pdf else None, "figures": str(found.figures) if found.figures else None}
         shown |= {"cards": {each.release: str(each.html) for each in written}} if cards else {}
-        shown |= {"tables": [str(path) for path in made]} if tables else {}
+        shown |= {"tables": [str(path) for path in made.written], "tables_left_out": made.left_out} if tables else {}
         click.echo(json.dumps(shown | {"already_there": found.already_there}, indent=2, ensure_ascii=False))
         return
     if found.already_there:
@@ -71,7 +71,9 @@ def report_command(
     if cards:
         click.echo(f"Cards: {len(written)} in {found.path.parent / 'cards'}")
     if tables:
-        click.echo(f"Tables: {', '.join(path.name for path in made)} in {tables}")
+        click.echo(f"Tables: {', '.join(path.name for path in made.written)} in {tables}")
+        for ending, why in made.left_out.items():
+            click.echo(f"No {ending.upper()} tables: {why}.")
 
 
 report_command.add_command(browse_command)

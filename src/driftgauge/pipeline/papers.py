@@ -1,5 +1,7 @@
 """``driftgauge report --tables``: levels and drifts as files for papers."""
 
+from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 from driftgauge.errors import StoreError
@@ -9,8 +11,18 @@ from driftgauge.report.papers import WRITERS, paper_tables
 from driftgauge.report.select import view
 
 
-def write_tables(folder: Path, *, out: Path) -> list[Path]:
-    """Write the tables of a study or of an analysis folder, and return their paths.
+@dataclass
+class Tables:
+    """Files of tables, and what was not written, by the ending of the file, with the reason."""
+
+    written: list[Path] = field(default_factory=list[Path])
+    left_out: dict[str, str] = field(default_factory=dict[str, str])
+
+
+def write_tables(folder: Path, *, out: Path) -> Tables:
+    """Write the tables of a study or of an analysis folder.
+
+    HTML needs the extra `[tables]`; without it that is left out, and said.
 
     Parameters
     ----------
@@ -26,15 +38,16 @@ def write_tables(folder: Path, *, out: Path) -> list[Path]:
     """
     results = load_results(folder)
     chosen = view(results.estimates, protocol=results.protocol.model_dump(mode="json"))
-    written: list[Path] = []
+    made = Tables()
+    if find_spec("great_tables") is None or find_spec("css_inline") is None:
+        made.left_out["html"] = "it needs pip install 'driftgauge[tables]'"
     try:
         out.mkdir(parents=True, exist_ok=True)
         for table in paper_tables(chosen, simulated=results.manifest.simulated):
-            for ending, write in WRITERS.items():
-                written.append(out / f"{table.name}.{ending}")
-                written[-1].write_text(write(table), encoding="utf-8")
-            written.append(out / f"{table.name}.csv")
-            write_csv(table.data, written[-1])
+            for ending in WRITERS.keys() - made.left_out.keys():
+                (out / f"{table.name}.{ending}").write_text(WRITERS[ending](table), encoding="utf-8")
+            write_csv(table.data, out / f"{table.name}.csv")
+            made.written += [out / f"{table.name}.{ending}" for ending in (*WRITERS, "csv") if ending not in made.left_out]
     except OSError as error:
         raise StoreError(f"{out} cannot be written: {error.strerror}", remedy="Check its rights and the free space.") from None
-    return written
+    return made

@@ -1,8 +1,9 @@
-"""Tables for papers: levels and drifts as LaTeX (booktabs), Markdown and CSV."""
+"""Tables for papers: levels and drifts as LaTeX (booktabs), Markdown, HTML and CSV."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Final
+from html import escape
+from typing import Any, Final
 
 import polars as pl
 
@@ -138,5 +139,20 @@ def markdown(table: PaperTable) -> str:
     return "\n".join([*markdown_table(list(table.headings), rows), "", text(table.caption)]) + "\n"
 
 
-WRITERS: Final[Mapping[str, Callable[[PaperTable], str]]] = {"tex": latex, "md": markdown}
+def html(table: PaperTable) -> str:
+    """Return a page with a table that keeps its looks where it is pasted: every style stands in its element.
+
+    Cells are text, whatever they hold. Needs great-tables, of extra `[tables]`.
+    """
+    from great_tables import GT  # noqa: PLC0415 - of an extra
+
+    first, *others = table.headings
+    frame = pl.DataFrame([*table.rows], schema=dict.fromkeys(table.headings, pl.String), orient="row")
+    made: Any = GT(frame, rowname_col=first, id=f"driftgauge-{table.name}").tab_stubhead(first).tab_source_note(table.caption)
+    made = made.cols_align("right", columns=others) if others else made
+    head = f'<head><meta charset="utf-8"><title>{escape(table.caption)}</title></head>'
+    return f'<!DOCTYPE html>\n<html lang="en">\n{head}\n<body>\n{made.as_raw_html(inline_css=True)}\n</body>\n</html>\n'
+
+
+WRITERS: Final[Mapping[str, Callable[[PaperTable], str]]] = {"tex": latex, "md": markdown, "html": html}
 """By the ending of the file; CSV is written from the data."""

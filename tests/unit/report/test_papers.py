@@ -1,5 +1,6 @@
-"""Tables for papers: every printed number is one of the estimates beside it, and names do no harm to LaTeX or Markdown."""
+"""Tables for papers: every printed number is an estimate of the CSV, and names do no harm to LaTeX, Markdown or HTML."""
 
+import html
 import re
 from collections.abc import Callable
 from typing import Any
@@ -8,10 +9,11 @@ import markdown_it
 import polars as pl
 import pytest
 
-from driftgauge.report.papers import PaperTable, latex, markdown, paper_tables
+from driftgauge.report.papers import WRITERS, PaperTable, latex, markdown, paper_tables
 from driftgauge.report.select import view
 
 HOSTILE = (r"\input{/x}", "a & b % c_d #1 $x$ ~^", "<b>|x|</b>", "{[brackets]}", "one\ntwo", "نموذج")
+HTML = {"html", "head", "meta", "title", "body", "div", "table", "thead", "tbody", "tfoot", "tr", "th", "td", "span"}
 
 
 def tables_of(study: Any) -> list[PaperTable]:
@@ -24,6 +26,10 @@ def numbers(cell: str) -> list[float]:
 
 def cells_of(table: PaperTable, ending: str) -> list[list[str]]:
     """The cells of the rows of a written table, with what LaTeX writes for signs undone."""
+    if ending == "html":
+        body = WRITERS["html"](table).partition("<tbody")[2].partition("</tbody>")[0]
+        rows = re.findall(r"<tr\b.*?>(.*?)</tr>", body, re.DOTALL)
+        return [[html.unescape(each) for each in re.findall(r"<t[hd][^>]*>(.*?)</t[hd]>", row, re.DOTALL)] for row in rows]
     if ending == "md":
         rendered = markdown_it.MarkdownIt("gfm-like", {"linkify": False}).render(markdown(table))
         body = rendered.partition("<tbody>")[2]
@@ -33,7 +39,7 @@ def cells_of(table: PaperTable, ending: str) -> list[list[str]]:
     return [re.split(r"(?<!\\) & ", line.removesuffix(r" \\")) for line in plain.strip().splitlines()]
 
 
-@pytest.mark.parametrize("ending", ["tex", "md"])
+@pytest.mark.parametrize("ending", ["tex", "md", "html"])
 def test_every_printed_number_is_that_of_an_estimate_of_its_csv(eight: Any, ending: str) -> None:
     known = {row["estimate_id"]: row for row in eight.estimates.to_dicts()}
     for table in tables_of(eight):
@@ -53,13 +59,16 @@ def test_every_printed_number_is_that_of_an_estimate_of_its_csv(eight: Any, endi
 
 
 @pytest.mark.parametrize("name", HOSTILE)
-def test_names_stay_text_in_both(build: Callable[..., Any], name: str) -> None:
+def test_names_stay_text_wherever_they_are_written(build: Callable[..., Any], name: str) -> None:
     for table in tables_of(build({"Elm": {name: (0.5, 0.3, 0.0), "Elm 9": (0.4, 0.3, 0.0)}})):
-        assert all(len(row) == len(table.headings) for kind in ("tex", "md") for row in cells_of(table, kind))
+        assert all(len(row) == len(table.headings) for kind in WRITERS for row in cells_of(table, kind))
         commands = set(re.findall(r"\\([A-Za-z]+)", latex(table)))
         ours = {"begin", "end", "centering", "toprule", "midrule", "bottomrule", "caption", "label", "to", "alpha"}
         assert commands <= ours | {"textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater"}
         assert "<b>" not in markdown_it.MarkdownIt("gfm-like", {"linkify": False, "html": True}).render(markdown(table))
+        page = WRITERS["html"](table)
+        assert set(re.findall(r"<(\w+)", page)) <= HTML
+        assert " ".join(name.split()) in " ".join(html.unescape(page).split())
 
 
 def test_a_table_with_nothing_settled_says_that_this_is_not_no_change(eight: Any) -> None:
@@ -74,4 +83,4 @@ def test_simulated_data_are_said_to_be_so_in_each_caption(eight: Any) -> None:
 def test_a_study_without_families_has_an_empty_table_of_drifts_that_says_so(build: Callable[..., Any]) -> None:
     drifts = tables_of(build(lineage=False))[1]
     assert (list(drifts.rows), "There is no verdict." in drifts.caption) == ([], True)
-    assert latex(drifts)
+    assert all(write(drifts) for write in WRITERS.values())
