@@ -24,7 +24,7 @@ def need_postgres() -> None:
 def server() -> Generator[Postgres]:
     """A PostgreSQL server of this test run."""
     need_postgres()
-    with postgres() as running:
+    with postgres(fsync=False) as running:
         yield running
 
 

@@ -168,7 +168,7 @@ def test_a_reader_sees_one_state_while_a_writer_goes_on(new_study: MakeStudy, tm
 def other_server() -> Generator[Postgres]:
     """A server that may be stopped without harm to other tests."""
     need_postgres()
-    with postgres() as running:
+    with postgres(fsync=False) as running:
         yield running
 
 
