@@ -5,6 +5,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Generator
+from html import unescape
 from importlib import resources
 from pathlib import Path
 from typing import Any
@@ -110,7 +111,22 @@ def _known(made: Made) -> dict[str, dict[str, Any]]:
 
 
 def test_every_number_of_a_table_is_that_of_its_estimate(made: Made, read: Read) -> None:
-    known = _known(made)
+    _hold_to_estimates(read, _known(made))
+
+
+@pytest.mark.parametrize("column", ["Value", "Interval", "Scenarios", "Ratings"])
+def test_one_number_of_a_table_that_is_another_is_found(made: Made, column: str) -> None:
+    changed = Read(made.html)
+    rows = [row for row in changed.rows if {"Value", "Interval", "Estimate"} <= set(row.columns)][200:]
+    row = next(row for row in rows if re.search(r"[1-8]\D*$", row["Interval"]) and re.search(r"[1-8]\D*$", row[column]))
+    at = row.columns.index(column)
+    another = re.sub(r"[1-8](?=\D*$)", lambda found: str(int(found[0]) + 1), row.cells[at])
+    row.cells = (*row.cells[:at], another, *row.cells[at + 1 :])
+    with pytest.raises(AssertionError):
+        _hold_to_estimates(changed, _known(made))
+
+
+def _hold_to_estimates(read: Read, known: dict[str, dict[str, Any]]) -> None:
     rows = [row for row in read.rows if {"Value", "Interval", "Estimate"} <= set(row.columns)]
     assert len(rows) > 500
     for row in rows:
@@ -181,6 +197,15 @@ def test_the_pdf_is_tagged_and_says_nothing_else_than_the_page(made: Made, read:
     assert missing == []
     printed = {found for row in read.rows for cell in row.cells for found in re.findall(r"[0-9a-f]{16}", cell)}
     assert set(re.findall(r"\b[0-9a-f]{16}\b", text)) <= printed
+    page = unescape(re.sub(r"<(script|style)\b.*?</\1>|<[^>]+>", " ", made.html, flags=re.DOTALL))
+    pages = {str(each + 1) for each in range(len(document.pages))}
+    assert len(_figures(text)) > 250
+    assert _figures(text) - _figures(page) - pages == set()
+
+
+def _figures(text: str) -> set[str]:
+    """Return the numbers that stand alone between spaces and signs, as they are printed; thousands apart."""
+    return set(re.findall(r"(?<![\w.])[+\u2212]?\d+(?:\.\d+)?(?![\w.]*\w)", text.replace("\u202f", " ")))
 
 
 def test_letter_paper_is_another_page(made: Made, tmp_path: Path) -> None:
@@ -193,11 +218,15 @@ def test_each_figure_has_its_data_and_its_pictures(made: Made) -> None:
     folder = made.folder / "figures"
     figures = re.findall(r'<figure id="figure-([a-z-]+)"', made.html)
     assert len(figures) >= 11
-    known = set(made.table("estimates")["estimate_id"]) | set(made.table("specifications")["specification_id"])
+    of = {"estimate_id": made.table("estimates"), "specification_id": made.table("specifications")}
     for name in figures:
         data = pl.read_csv(folder / f"{name}.csv", infer_schema_length=None)
         assert len(data)
-        assert set(data.to_series(0)) <= known
+        key = data.columns[0]
+        numbers = [each for each, kind in of[key].schema.items() if kind.is_numeric() and each in data.columns]
+        assert {"estimate", "conf_low", "conf_high"} <= set(numbers)
+        wanted = data.select(key).join(of[key], on=key, how="left", maintain_order="left").select(numbers)
+        assert data.select(numbers).cast(dict(wanted.schema)).equals(wanted), name
         assert (folder / f"{name}-1.svg").read_text(encoding="utf-8").startswith('<svg xmlns="http://www.w3.org/2000/svg" ')
         assert (folder / f"{name}-1.png").read_bytes().startswith(b"\x89PNG")
 

@@ -1,7 +1,8 @@
 """What figures are made with: scales, label places, paint, the SVG of a panel."""
 
-from itertools import pairwise
+from itertools import combinations, pairwise
 
+import numpy as np
 import pytest
 
 from driftgauge.report.figures import theme
@@ -20,6 +21,29 @@ def _luminance(colour: str) -> float:
 def _contrast(one: str, other: str) -> float:
     low, high = sorted((_luminance(one), _luminance(other)))
     return (high + 0.05) / (low + 0.05)
+
+
+SEES = {
+    "protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.011820, 0.042940, 0.968881)),
+    "tritan": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.303900)),
+}
+"""What is seen without one kind of cone: matrices on linear RGB of Machado, Oliveira and Fernandes (2009), severity 1."""
+
+
+def _lab(colour: str, eye: str | None) -> np.ndarray:
+    """CIELAB (D65) of a colour as an eye sees it."""
+    parts = np.array([int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)])
+    linear = np.where(parts <= 0.04045, parts / 12.92, ((parts + 0.055) / 1.055) ** 2.4)
+    linear = np.clip(np.array(SEES[eye]) @ linear, 0, 1) if eye else linear
+    to_xyz = np.array([[0.4124564, 0.3575761, 0.1804375], [0.2126729, 0.7151522, 0.0721750], [0.0193339, 0.1191920, 0.9503041]])
+    ratio = to_xyz @ linear / [0.95047, 1.0, 1.08883]
+    x, y, z = np.where(ratio > 216 / 24389, np.cbrt(ratio), (24389 / 27 * ratio + 16) / 116)
+    return np.array([116 * y - 16, 500 * (x - y), 200 * (y - z)])
+
+
+def _apart(one: str, other: str, eye: str | None) -> float:
+    return float(np.linalg.norm(_lab(one, eye) - _lab(other, eye)))
 
 
 @pytest.mark.parametrize("paint", [*theme.SERIES, theme.HARMFUL, theme.RULE], ids=lambda paint: paint.role)
@@ -49,6 +73,22 @@ def test_the_three_outcomes_differ_in_grey() -> None:
 def test_neighbouring_families_differ_in_grey() -> None:
     shades = [paint.light for paint in theme.SERIES[:5]]
     assert all(_contrast(a, b) > 1.4 for a, b in pairwise(shades))
+
+
+@pytest.mark.parametrize("tone", ["light", "dark"])
+@pytest.mark.parametrize("eye", [None, *SEES])
+def test_colours_of_one_picture_are_told_apart_whatever_the_eye(eye: str | None, tone: str) -> None:
+    """A ΔE (CIE 1976) of 2.3 is just noticed; levels of one scale are 9 apart, families 6."""
+    together = [(theme.REFUSED, theme.SAFE, theme.HARMFUL), (*theme.FELL, theme.LEVEL, *theme.ROSE), theme.HARM]
+    for colours, least in [*((each, 9) for each in together), (theme.SERIES, 6)]:
+        apart = {(a.role, b.role): _apart(getattr(a, tone), getattr(b, tone), eye) for a, b in combinations(colours, 2)}
+        assert {pair: found for pair, found in apart.items() if found < least} == {}
+
+
+def test_the_eyes_of_the_test_see_less() -> None:
+    assert _apart("#ff0000", "#ff0000", "deutan") == 0
+    assert _apart("#d55e00", "#b97800", None) > 20 > 2 > _apart("#d55e00", "#b97800", "deutan")
+    assert _apart("#ffffff", "#000000", "protan") == pytest.approx(100, abs=0.1)
 
 
 def test_every_role_has_a_light_value_of_its_own_to_be_repainted_by() -> None:

@@ -33,10 +33,11 @@ SERIES: Final = (
     Paint("series-3", "#008f68", "#35c99d"),
     Paint("series-4", "#6b5b00", "#dccb4a"),
     Paint("series-5", "#2694cf", "#a5dbfb"),
-    Paint("series-6", "#b97800", "#f0b54e"),
+    Paint("series-6", "#7733ee", "#8f6bff"),
 )
 """One colour a family, after Okabe and Ito (2008), darkened until each has 3 : 1 against white and lightened until each has it
-against the dark paper. Neighbours alternate dark and light, to differ in grey too; names and markers carry the rest."""
+against the dark paper, and a violet. Any two can be told apart without one kind of cone, and neighbours in grey too; names and
+markers carry the rest."""
 
 NOISE: Final = Paint("noise", "#d8dce1", "#3a414a")
 FELL: Final = (
