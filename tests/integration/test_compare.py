@@ -130,6 +130,20 @@ def test_a_page_is_one_sheet_fetches_nothing_and_is_accessible(told: list[dict[s
     assert [url for url in asked if not url.startswith("file:")] == []
 
 
+def test_judges_alone_are_compared_as_judges(folder: Path, tmp_path: Path) -> None:
+    rows = pl.read_csv(folder.parent / "r.csv").with_columns(kind=pl.lit("judge"))
+    rows.write_csv(tmp_path / "judges.csv")
+    made = driftgauge("analyze", tmp_path / "judges.csv", "--bootstrap", "0", "--model", "none", "--out", tmp_path / "o")
+    assert made.returncode == 0, made.stderr
+    done = CliRunner().invoke(cli, ["report", str(tmp_path / "o"), "--compare", NAMES[0], NAMES[2]])
+    assert done.output.startswith("Judges only: models rated these responses, no person did.\n")
+    assert "Rated by 4 and 4 judges (models)" in " ".join(done.output.split())
+    found = compare_releases(tmp_path / "o", (NAMES[0], NAMES[2]))
+    people = compare_releases(folder, (NAMES[0], NAMES[2])).comparison
+    assert "Judges only" in found.html.read_text(encoding="utf-8")
+    assert [row.difference.estimate for row in found.comparison.rows] == [row.difference.estimate for row in people.rows]
+
+
 def test_the_command_prints_the_same_as_a_table_and_as_json(told: list[dict[str, Any]], folder: Path) -> None:
     shown = driftgauge("report", folder, "--compare", NAMES[0], NAMES[2])
     assert shown.returncode == 0, shown.stderr

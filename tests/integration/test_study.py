@@ -3,6 +3,7 @@
 import json
 import sqlite3
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from click.testing import CliRunner, Result
 from driftgauge.benchmark.demo import demo_scenarios
 from driftgauge.cli import cli
 from driftgauge.errors import BenchmarkError, RatingError, StoreError
+from driftgauge.pipeline.compare import compare_releases
 from driftgauge.pipeline.erase import erase
 from driftgauge.pipeline.measure import measure_study
 from driftgauge.pipeline.opened import open_study
@@ -72,6 +74,12 @@ def test_a_study_grown_in_four_steps_has_the_estimates_of_analyze_to_the_last_di
     of_files = pl.read_parquet(tmp_path / "a" / "estimates.parquet")
     assert len(of_study) > 500
     assert numbers(of_study).equals(numbers(of_files), null_equal=True)
+    of_store, without = (compare_releases(folder, ("Elm 1", "Ash 2")).comparison for folder in (study.folder, tmp_path / "a"))
+    assert len(of_store.rows) == len(without.rows) > 10
+    for one, other in zip(of_store.rows, without.rows, strict=True):
+        assert [replace(each, estimate_id=None) for each in (one.first, one.second, one.difference)] == [
+            replace(each, estimate_id=None) for each in (other.first, other.second, other.difference)
+        ]
 
 
 def test_the_order_of_imports_moves_no_digit(new_study: MakeStudy, tmp_path: Path) -> None:

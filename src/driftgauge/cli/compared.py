@@ -23,6 +23,8 @@ def show_compared(found: ComparedFiles, *, as_json: bool) -> None:
     console, told, basis = Console(highlight=False), found.comparison, found.comparison.basis
     if told.simulated:
         console.print("Simulated data: nothing here is about any real model.", style="bold reverse")
+    if told.kind == "judge":
+        console.print("Judges only: models rated these responses, no person did.", style="bold")
     if basis.unlinked:
         console.print(Text.assemble(("critical: ", "bold"), visible(basis.unlinked)))
     if told.verdict:
