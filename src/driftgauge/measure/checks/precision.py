@@ -15,6 +15,7 @@ from driftgauge.records import Finding
 
 POWER: Final = 0.8
 _MOVED: Final = ("improved", "regressed")
+_LARGEST_RATIO: Final = 1000
 _LARGEST_LOG: Final = 700.0
 
 
@@ -90,7 +91,9 @@ def _ratio(logs: float) -> float:
 
 
 def _times(ratio: float) -> str:
-    return "unknown" if np.isnan(ratio) else f"times or over {ratio:.2f}"
+    if np.isnan(ratio):
+        return "unknown"
+    return f"times or over {ratio:.2f}" if ratio <= _LARGEST_RATIO else f"times or over more than {_LARGEST_RATIO:,}"
 
 
 def detectable(std_error: float, df: float | None, *, level: float, power: float = POWER) -> float:
