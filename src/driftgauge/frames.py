@@ -163,7 +163,9 @@ ESTIMATES: Final[Mapping[str, Column]] = {
     "size": Column(_TEXT, "`material`, `within_margin` or `unsure`, for `regressed` and `improved`"),
     "safer_by": Column(_TEXT, "`refusal`, `response` or `both`, for an `improved` ASR whose parts could be told; else null"),
     "false_sign_rate": Column(_REAL, "probability that the sign of a pooled estimate is wrong; null outside profiles"),
-    "flagged": Column(_FLAG, "true where a profile may be acted on: the flagged cells' mean false-sign rate is 5 % or less"),
+    "flagged": Column(
+        _FLAG, "true where the direction of a profile is fairly sure: the flagged cells' mean false-sign rate is 5 % or less"
+    ),
     "primary": Column(_FLAG, "true for the rows that the protocol declared primary: the verdict family"),
     "method": Column(_TEXT, "how the interval was made"),
     "n_scenarios": Column(_INT, "scenarios that went in"),

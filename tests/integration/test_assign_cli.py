@@ -74,6 +74,8 @@ def test_it_is_drawn_once_and_then_nothing_is_new(study: Path) -> None:
     assert first["report"]["anchors"] > 0
     again = assign(study)
     assert (again.code, "Nothing is new" in again.out) == (0, True)
+    assert f"{first['unread']['es']:,} in es." in " ".join(again.out.split())
+    assert "Declare a panel with `language: es`" in again.out
     assert as_json(study)["report"] == first["report"]
 
 

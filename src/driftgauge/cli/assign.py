@@ -56,6 +56,7 @@ def assign_command(
         click.echo(json.dumps({"dry_run": dry_run, **asdict(found)}, indent=2, ensure_ascii=False))
     else:
         _show_outcome(found, study, dry_run=dry_run)
+        _show_unread(found)
 
 
 def _show_design(planned: "Planned") -> None:
@@ -123,7 +124,9 @@ def _range(found: "Range") -> str:
 def _show_outcome(found: "Assigned", study: Path, *, dry_run: bool) -> None:
     console = Console(highlight=False)
     if not found.assignments:
-        console.print(Text(f"Nothing is new: panel {found.panel} has been asked about all that was collected."))
+        console.print(
+            Text(f"Nothing is new: panel {found.panel} has been asked about all that it reads of what was collected.")
+        )
     elif dry_run:
         console.print(Text(f"{found.assignments:,} assignments would be written; nothing was."))
     else:
@@ -135,3 +138,16 @@ def _show_outcome(found: "Assigned", study: Path, *, dry_run: bool) -> None:
             )
         )
         console.print(Text(f"Next: driftgauge rate serve {study}", style="dim"))
+
+
+def _show_unread(found: "Assigned") -> None:
+    """Say which responses nobody will be asked about, and what brings them to somebody."""
+    if not found.unread:
+        return
+    console = Console(highlight=False)
+    many = ", ".join(f"{number:,} in {language}" for language, number in found.unread.items())
+    first = next(iter(found.unread))
+    remedy = f"Declare a panel with `language: {first}`, and name it in the phase beside {found.panel}; then assign to it."
+    said = f"No panel of their phase reads some responses, and nobody is asked about them: {many}."
+    console.print(Text.assemble(("warning: ", "bold"), said))
+    console.print(Text(f"  → {remedy}", style="dim"))

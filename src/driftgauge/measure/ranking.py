@@ -26,7 +26,7 @@ RANK: Final = "rank_probability"
 REVERSAL: Final = "reversal_probability"
 TWO_WAY_RANKS: Final = "two-way bootstrap ranks"
 SCENARIO_RANKS: Final = "scenario bootstrap ranks"
-NO_INTERVAL: Final = "a share of replicates has no interval: std_error is its Monte Carlo error"
+NO_INTERVAL: Final = "it is a share of replicates, and std_error is its Monte Carlo error"
 _RANKED_BY: Final = ("asr", "harm_rate", "refusal_rate")
 _DIGITS: Final = 12
 """Rates that agree to so many decimals are tied: the rest is rounding of sums in another order."""

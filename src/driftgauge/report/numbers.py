@@ -40,6 +40,10 @@ PROPORTIONS = frozenset(
 """Estimands that are shares: written as percent, and their differences as points."""
 
 
+LARGEST_RATIO = 1000
+"""The largest odds ratio that is written as a number; its inverse is the smallest."""
+
+
 def plain(value: float, places: int, *, signed: bool = False) -> str:
     """Return a number with a true minus sign, never a negative zero.
 
@@ -121,7 +125,19 @@ def p_value(p: float) -> str:
 
 
 def ratio(value: float) -> str:
-    """Return an odds ratio: two decimals, fewer when it is large, two significant digits when it is small."""
+    r"""Return an odds ratio: two decimals, fewer when it is large, two significant digits when it is small.
+
+    Beyond a thousandth and a thousand only that is said: digits there tell of the model, not of the data.
+
+    Examples
+    --------
+    >>> ratio(5.634), ratio(0.0741), ratio(2.2e-10), ratio(25410195).replace("\u202f", " ")
+    ('5.63', '0.074', '< 0.001', '> 1 000')
+    """
+    if value > LARGEST_RATIO:
+        return f"> {count(LARGEST_RATIO)}"
+    if 0 < value < 1 / LARGEST_RATIO:
+        return f"< {1 / LARGEST_RATIO:g}"
     if value >= 10:
         return f"{value:.0f}" if value >= 100 else f"{value:.1f}"
     return f"{value:.2f}" if value >= 0.1 or value == 0 else f"{value:.2g}"

@@ -8,7 +8,8 @@ from markupsafe import Markup
 
 from driftgauge.report import words
 from driftgauge.report.figures.levels_over_time import Step, levels_over_time
-from driftgauge.report.numbers import count, some
+from driftgauge.report.names import cut
+from driftgauge.report.numbers import count, listed, some
 from driftgauge.report.select import Estimate, View
 
 MOST: Final = 14
@@ -27,11 +28,14 @@ class Moment:
         On which it was measured.
     view
         Its rows.
+    simulated
+        Whether a program made its ratings.
     """
 
     name: str
     day: str
     view: View
+    simulated: bool = False
 
     @property
     def question(self) -> tuple[object, ...]:
@@ -91,7 +95,7 @@ def _course(family: str, moments: Sequence[Moment], *, series: int) -> Course | 
         family,
         levels_over_time(steps, series=series, title=f"{family}: {what} over time", prefix=f"course-{series}"),
         tuple(_row(moment, row) for moment, row in shown),
-        words.population([row for _, row in shown], holding[-1].view, what=what),
+        _mark([moment for moment, _ in shown]) + words.population([row for _, row in shown], holding[-1].view, what=what),
         _left_out(len(every) - len(shown), len(holding) - len(same)),
     )
 
@@ -109,6 +113,15 @@ def _levels(moment: Moment, family: str) -> Iterator[Estimate]:
 def _row(moment: Moment, row: Estimate) -> tuple[str, str, str, str, str]:
     rated = f"{some(row.n_raters or 0, 'rater')}, {some(row.n_scenarios or 0, 'scenario')}"
     return moment.name, moment.day, row.release or "", words.with_limits(row), rated
+
+
+def _mark(moments: Sequence[Moment]) -> str:
+    """Return what a picture says first when it shows simulated data, by itself or beside others."""
+    made = list(dict.fromkeys(moment.name for moment in moments if moment.simulated))
+    if not made:
+        return ""
+    whole = all(moment.simulated for moment in moments)
+    return "Simulated data. " if whole else f"Simulated data in part: {listed([cut(name, 60) for name in made])}. "
 
 
 def _left_out(older: int, others: int) -> str:

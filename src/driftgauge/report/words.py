@@ -168,8 +168,20 @@ def _raters(rows: Sequence[Estimate], view: View) -> str:
     if not counts:
         return ""
     if 1 < len(counts) <= 3:
-        return f"rated by {listed([count(number) for number in counts])}{HARD}{who[1]}"
+        both = ", some of them the same" if _shared(view) else ""
+        return f"rated by {listed([count(number) for number in counts])}{HARD}{who[1]}{both}"
     return f"rated by {_span(counts, *who)}"
+
+
+def _shared(view: View) -> bool:
+    """Return whether raters of one phase rated in another too: fewer stand behind a drift than behind its two levels."""
+    levels = view.levels(view.estimand) if view.estimand is not None else {}
+    for row in view.contrasts("drift"):
+        ends = [levels.get(name or "") for name in (row.baseline_release, row.release)]
+        counts = [end.n_raters for end in ends if end is not None and end.n_raters]
+        if row.n_raters and len(counts) == len(ends) and row.baseline_phase != row.phase and row.n_raters < sum(counts):
+            return True
+    return False
 
 
 def _span(counts: Sequence[int], noun: str, plural: str | None = None) -> str:

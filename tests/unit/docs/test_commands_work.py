@@ -68,7 +68,9 @@ def _still(text: str) -> str:
 def test_the_gate_decides_as_its_page_says(docs: Any, tmp_path: Path) -> None:
     page = docs.folder / "how-to" / "gate.md"
     (tmp_path / "docs").symlink_to(docs.folder)
-    _run("driftgauge demo --out out/demo --bootstrap 0", tmp_path)
+    printed = _run("driftgauge demo --out out/demo --bootstrap 0", tmp_path)
+    tutorial = next(docs.fences(docs.folder / "tutorial" / "first-report.md", "text"))
+    assert printed.partition("  releases")[0] == tutorial.partition("  releases")[0]
     sessions = list(docs.fences(page, "console"))
     assert len(sessions) == 2
     for session in sessions:

@@ -43,6 +43,12 @@ def test_what_fell_and_what_rose_is_said_apart(eight: Any, read: Callable[[str],
     assert page.text("where-heading") == "Beneath the change some kinds of risk rose while others fell"
 
 
+def test_what_is_flagged_and_ends_at_0_is_not_said_to_move(eight: Any, read: Callable[[str], Any]) -> None:
+    text = read(_profile(eight, {("privacy", None): -0.03, ("fraud", None): -0.06}).html()).text("where")
+    assert "fell: fraud −6 points" in text
+    assert "privacy −3" not in text.partition("In which kinds of risk")[0]
+
+
 def test_what_is_not_flagged_is_not_said_to_move(eight: Any, read: Callable[[str], Any]) -> None:
     text = read(_profile(eight, {("privacy", None): -0.12, ("fraud", None): 0.06}, flagged=False).html()).text("where")
     assert "no kind of risk is clear of chance by itself" in text

@@ -41,6 +41,10 @@ def test_disagreement_is_said_in_words_and_linked_from_the_verdict(eight: Any, r
     assert "The mixed model leads to another verdict for one of four changes" in text
     assert "would be regressed by the mixed model" in text
     assert [page.text(f"model-{n}-desc").count("Another verdict") for n in range(1, 5)].count(1) == 1
+    found = model.section(view(eight.estimates, protocol=eight.protocol), eight.findings)
+    verdicts = [str(line[6]) for line in found.figures[0].table.rows]
+    assert "the same" not in verdicts
+    assert len(set(verdicts)) > 1
     number = eight.findings.filter(code="model_disagrees")["finding_id"].item()
     assert f"#finding-{number}" in [own.get("href") for tag, own in page.elements if tag == "a"]
 

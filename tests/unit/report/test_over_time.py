@@ -30,6 +30,14 @@ def test_each_level_stands_with_its_study_day_and_interval(shown: View) -> None:
     assert first.note == ""
 
 
+def test_a_picture_of_simulated_data_says_so_of_all_or_of_the_study_that_is(shown: View) -> None:
+    made = Moment("spring", "2025-05-01", shown, simulated=True)
+    (whole, *_), (part, *_) = courses([made]), courses([made, Moment("autumn", "2025-11-01", shown)])
+    assert whole.population.startswith("Simulated data. ")
+    assert part.population.startswith("Simulated data in part: spring. ")
+    assert "Simulated" not in courses([Moment("autumn", "2025-11-01", shown)])[0].population
+
+
 def test_levels_of_another_question_are_left_out_and_counted(shown: View) -> None:
     other = replace(shown, unit="response_mean")
     (first, *_) = courses([Moment("spring", "2025-05-01", other), Moment("autumn", "2025-11-01", shown)])

@@ -14,29 +14,41 @@ from driftgauge.measure.verdicts import EQUIVALENCE_LEVEL
 from driftgauge.records import Finding
 
 POWER: Final = 0.8
+_MOVED: Final = ("improved", "regressed")
+_LARGEST_RATIO: Final = 1000
 _LARGEST_LOG: Final = 700.0
 
 
 def can_be_unchanged(facts: Facts) -> Iterator[Finding]:
-    """Say, whatever the verdicts, which drifts could not have been called unchanged, and what would make them so."""
+    """Say which drifts could not have been called unchanged, and what would make them so: a note where one is clear of 0."""
     margin = facts.protocol.margin
     in_points = margin.points is not None
     limit = margin.points if margin.points is not None else log(margin.odds_ratio or 1)
     known = [row for row in facts.verdicts if row["std_error"] and row["df"]]
     halves = [(row, _half(row) if in_points else _half_log_odds(row)) for row in known]
     too_wide = [(row, half) for row, half in halves if half > limit]
-    if not too_wide:
-        return
+    moved, others = ([each for each in too_wide if (each[0]["verdict"] in _MOVED) == wanted] for wanted in (True, False))
+    if others:
+        yield Finding("cannot_be_unchanged", "warning", *_out_of_reach(facts, others, limit=limit, cannot="cannot return"))
+    if moved:
+        could = "could not have returned"
+        yield Finding("cannot_be_unchanged", "info", *_out_of_reach(facts, moved, limit=limit, cannot=could))
+
+
+def _out_of_reach(
+    facts: Facts, too_wide: list[tuple[dict[str, Any], float]], *, limit: float, cannot: str
+) -> tuple[str, str | None, list[str]]:
+    """Return the sentence, the remedy and the ids of drifts whose intervals are wider than the margin."""
+    margin = facts.protocol.margin
+    in_points = margin.points is not None
     names = listed([f"{named(row)} ({_width(half, in_points=in_points)})" for row, half in too_wide])
     size = f"{100 * limit:g} points" if in_points else f"an odds ratio of {margin.odds_ratio:g}"
     remedies = [
         remedy for row, half in too_wide if half < inf and (remedy := _what_would_do(facts, row, narrower=limit / half))
     ]
-    yield Finding(
-        "cannot_be_unchanged",
-        "warning",
-        f"This study cannot return `unchanged` for {names}: the interval is wider than the margin of {size}, so the absence of "
-        "drift could not be shown, whatever the drift is.",
+    return (
+        f"This study {cannot} `unchanged` for {names}: the {100 * (1 - 2 * EQUIVALENCE_LEVEL):g} % interval that decides it is "
+        f"wider than the margin of {size}, so the absence of drift could not be shown, whatever the drift is.",
         "; ".join(dict.fromkeys(remedies)) or None,
         [row["estimate_id"] for row, _ in too_wide],
     )
@@ -79,7 +91,9 @@ def _ratio(logs: float) -> float:
 
 
 def _times(ratio: float) -> str:
-    return "unknown" if np.isnan(ratio) else f"times or over {ratio:.2f}"
+    if np.isnan(ratio):
+        return "unknown"
+    return f"times or over {ratio:.2f}" if ratio <= _LARGEST_RATIO else f"times or over more than {_LARGEST_RATIO:,}"
 
 
 def detectable(std_error: float, df: float | None, *, level: float, power: float = POWER) -> float:

@@ -106,12 +106,15 @@ class Found:
         Number to rater of the seats that there are.
     rendered
         Rows of responses that are rendered already.
+    languages
+        Responses of the phases by `phase` and `language`, whoever reads them, as `responses`.
     """
 
     responses: pl.DataFrame
     drawn: pl.DataFrame
     seats: Mapping[int, str]
     rendered: frozenset[int]
+    languages: pl.DataFrame
 
 
 def find(connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng: np.random.Generator, sample: Sampled) -> Found:
@@ -135,7 +138,8 @@ def find(connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng:
     StoreError
         When nothing of the phases was collected that people can be shown, or nothing in the panel's language.
     """
-    there = _readable(panels.shown_responses(connection, of.phases), of)
+    collected = panels.shown_responses(connection, of.phases)
+    there = _readable(collected, of)
     sample.require(there["scenario"])
     own = sample.of_people(there)
     drawn = panels.panel_assignments(connection, of.name)
@@ -148,7 +152,18 @@ def find(connection: Connection, of: Campaign, *, twins: Mapping[str, str], rng:
         drawn=drawn,
         seats=dict(zip(seats["number"].to_list(), seats["rater"].to_list(), strict=True)),
         rendered=frozenset(panels.rendered(connection)["response"].to_list()),
+        languages=collected.group_by("phase", "language").agg(responses=pl.len()),
     )
+
+
+def unread(study: Study, found: Found) -> dict[str, int]:
+    """Return how many responses there are in each language that no panel of their phase reads."""
+    of_phase = {each.phase: [study.panels[name].language for name in each.panels] for each in study.phases}
+    counts: dict[str, int] = {}
+    for row in found.languages.sort("language").iter_rows(named=True):
+        if not any(reads(panel, row["language"]) for panel in of_phase[row["phase"]]):
+            counts[row["language"]] = counts.get(row["language"], 0) + row["responses"]
+    return counts
 
 
 def reads(panel: str | None, language: str) -> bool:

@@ -38,6 +38,8 @@ class Assigned:
         As of `Planned`.
     entry
         Of the journal; null when nothing was written.
+    unread
+        Language to responses, of those that no panel of their phase reads: nobody is asked about them.
     """
 
     panel: str
@@ -51,6 +53,7 @@ class Assigned:
     report: Mapping[str, Any]
     findings: tuple[Finding, ...]
     entry: int | None
+    unread: Mapping[str, int]
 
 
 def assign(
@@ -267,4 +270,5 @@ def outcome(planned: Planned, *, renderings: pl.DataFrame | None = None, entry: 
         report=_report(planned),
         findings=planned.findings,
         entry=entry,
+        unread=planned.unread,
     )

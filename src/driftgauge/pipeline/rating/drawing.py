@@ -78,6 +78,8 @@ class Planned:
         `driftgauge.rate.assign.DRAWN`.
     report, expected, findings
         What the design gives with what was drawn before, how sure it is expected to be, and what it does not give.
+    unread
+        Language to responses, of those that no panel of their phase reads.
     """
 
     opened: Opened
@@ -93,6 +95,7 @@ class Planned:
     report: DesignReport
     expected: Expected
     findings: tuple[Finding, ...]
+    unread: Mapping[str, int]
 
 
 def plan(
@@ -164,6 +167,7 @@ def plan(
         report=report,
         expected=expected(study, of.phases),
         findings=tuple(_findings(report, design, of)),
+        unread=asked.unread(study, found),
     )
 
 

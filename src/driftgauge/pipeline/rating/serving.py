@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from pathlib import Path
 from queue import SimpleQueue
+from shlex import quote
 from typing import Final, Self
 from zoneinfo import ZoneInfo
 
@@ -119,7 +120,7 @@ def open_serving(folder: Path, *, now: Callable[[], datetime] = _utc_now, serves
     """
     study = load_study(folder)
     environment.load(folder)
-    secret = _secret()
+    secret = _secret(folder)
     opened = open_declared(study, pooled=True)
     with opened.store.writing() as connection:
         hashes = {"protocol": study.protocol.hash}
@@ -143,7 +144,7 @@ def look(folder: Path, *, now: Callable[[], datetime] = _utc_now) -> Serving:
     return Serving(study, opened.store, b"", 0, now, opened.author)
 
 
-def _secret() -> bytes:
+def _secret(folder: Path) -> bytes:
     found = os.environ.get(SECRET, "")
     if len(found) >= SHORTEST:
         return found.encode()
@@ -151,7 +152,7 @@ def _secret() -> bytes:
     line = f"{SECRET}=$(python3 -c 'import secrets; print(secrets.token_urlsafe(32))')"
     raise RatingError(
         f"{what}: invitations and sessions rest on it",
-        remedy=f'Draw one and keep it: echo "{line}" >> .env (in the folder of the study, readable by you alone).',
+        remedy=f'Draw one and keep it, readable by you alone: echo "{line}" >> {quote(str(folder / ".env"))}',
     )
 
 

@@ -1,4 +1,4 @@
-"""Beneath the net: what became vulnerable, what was fixed, what turns by chance, and which scenarios flipped."""
+"""Beneath the net: what became vulnerable, what was fixed, what turns by chance, and which prompts flipped."""
 
 from collections.abc import Iterable, Sequence
 
@@ -15,13 +15,13 @@ from driftgauge.report.select import Estimate, View
 
 _NAME, _LABEL = "beneath", "Beneath the net"
 FLIPS_SHOWN = 8
-"""Scenarios that are listed of a pair of releases and direction; the file has them all."""
+"""Prompts that are listed of a pair of releases and direction; the file has them all."""
 _KEY = (Key("fixed", "fixed"), Key("harmful", "newly vulnerable"), Key("noise", "what turns by chance"))
 _DIRECTIONS = {"newly_vulnerable": "newly vulnerable", "fixed": "fixed"}
 
 
 def section(view: View, findings: pl.DataFrame, flips: pl.DataFrame) -> Section:
-    """Return the section on churn and on the scenarios that flipped."""
+    """Return the section on churn and on the prompts that flipped."""
     turns = _turns(view)
     if not turns:
         lead = ["This needs two releases of a family, rated for attack success on the same prompts."]
@@ -36,7 +36,7 @@ def section(view: View, findings: pl.DataFrame, flips: pl.DataFrame) -> Section:
         lead=lead,
         figures=[_figure(view, turns)],
         folded=[table for table in lists if table is not None],
-        closing=["Scenarios are listed by name and category. Their texts are for those who may read them."]
+        closing=["Prompts are listed by scenario, modality and category. Their texts are for those who may read them."]
         if any(lists)
         else [],
     )
@@ -124,7 +124,8 @@ def _flipped(flips: pl.DataFrame, turn: Turn) -> Table | None:
         (shown(row["scenario"], 80), _DIRECTIONS[row["direction"]], row["modality"], shown(row["harm_category"], 80))
         for row in few.iter_rows(named=True)
     ]
-    caption = Markup("Scenarios that flipped from {} to {}: {} of {}, the clearest first (all are in flips.csv)").format(
-        shown(turn.earlier, 40), shown(turn.later, 40), count(len(few)), count(len(mine))
-    )
+    caption = Markup("Prompts that flipped from {} to {}: {} of {} (in {}), the clearest first (all are in flips.csv)").format(
+        shown(turn.earlier, 40), shown(turn.later, 40), count(len(few)), count(len(mine)),
+        some(mine["scenario"].n_unique(), "scenario"),
+    )  # fmt: skip
     return Table(caption, columns, lines)

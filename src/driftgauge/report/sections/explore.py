@@ -10,7 +10,7 @@ from driftgauge.report.select import Estimate, View
 NAME, _LABEL = "explore", "Explore"
 _QUANTITIES = ("asr", "refusal_rate", "harm_rate")
 MOST = 400
-"""Levels that a page holds; beyond that only those of what drift is shown of, the first of them."""
+"""Levels that a page holds; beyond that only those of what drift is shown of, the first of each release."""
 
 
 def section(view: View) -> Section:
@@ -22,7 +22,7 @@ def section(view: View) -> Section:
     lead = ["Levels by modality, language and harm category, one at a time; estimates.csv has every other split."]
     left = len(_slices(view)) - len(rows)
     table = tables.numbers(rows, caption="Levels by modality, language and harm category")
-    closing = [f"{count(left)} further levels are in estimates.csv only."] if left else []
+    closing = [f"{count(left)} further levels are in estimates.csv only; of each release the first are here."] if left else []
     return Section(NAME, _LABEL, "Look for yourself", lead=lead, folded=[table], closing=closing)
 
 
@@ -35,7 +35,18 @@ def chosen(view: View) -> list[Estimate]:
     rows = _slices(view)
     if len(rows) > MOST:
         rows = [row for row in rows if row.estimand == view.estimand]
-    return sorted(rows[:MOST], key=lambda row: row.estimand != view.estimand)
+    return sorted(_some_of_each(rows), key=lambda row: row.estimand != view.estimand)
+
+
+def _some_of_each(rows: list[Estimate]) -> list[Estimate]:
+    """Return as many rows as a page holds, as many of one release as of another, the first of each."""
+    seen: dict[str | None, int] = {}
+    places: list[int] = []
+    for row in rows:
+        places.append(seen.get(row.release, 0))
+        seen[row.release] = places[-1] + 1
+    kept = set(sorted(range(len(rows)), key=lambda number: places[number])[:MOST])
+    return [row for number, row in enumerate(rows) if number in kept]
 
 
 def levels(view: View) -> list[Level]:

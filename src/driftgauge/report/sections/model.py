@@ -163,11 +163,17 @@ def _table(pairs: Sequence[_Pair]) -> Table:
     )
 
 
+def _by_model(pair: _Pair) -> str:
+    """Return the verdict that the model leads to, in the words of verdicts, as far as it is known."""
+    if pair.agrees is None or pair.primary.verdict is None:
+        return NONE
+    return pair.primary.verdict if pair.agrees else pair.averaged.verdict or f"not {pair.primary.verdict}"
+
+
 def _rows(pair: _Pair) -> list[tuple[Text, ...]]:
-    verdicts = {True: "the same", False: "another", None: NONE}
     lines = [(f"{label}, points", row) for label, row in _named(pair)]
     lines += [("model, log odds", pair.latent)] if pair.latent is not None else []
-    said = [pair.primary.verdict or NONE, verdicts[pair.agrees], NONE]
+    said = [pair.primary.verdict or NONE, _by_model(pair), NONE]
     names = Markup("{} → {}").format(
         shown(pair.primary.baseline_release, tables.NAMED), shown(pair.primary.release, tables.NAMED)
     )

@@ -13,7 +13,7 @@ from driftgauge.report.select import Estimate, View
 
 _NAME, _LABEL = "where", "Where"
 _KINDS = ("harm_category", "technique")
-_KEY = (Key("fell", "fell"), Key("rose", "rose"), Key("flagged", "may be acted on"), Key("hatched", "no evidence"))
+_KEY = (Key("fell", "fell"), Key("rose", "rose"), Key("flagged", "direction fairly sure"), Key("hatched", "no evidence"))
 
 DRAWN = 12
 """Pairs that have a map, the largest changes first; the table has them all."""
@@ -58,17 +58,25 @@ def _heading(pairs: dict[Pair, list[Estimate]]) -> Text:
     moved = [row for rows in margins for row in rows if _way(row)]
     if not moved:
         return "No kind of risk is clear of chance by itself"
-    most = max(moved, key=lambda row: abs(row.value))
-    text = Markup("{} {} most from {} to {}: by {}").format(
-        shown(words.sentence(_name(most)), 40), "rose" if most.value > 0 else "fell", shown(most.baseline_release, 40),
-        shown(most.release, 40), points(abs(most.value), places_for(most.conf_low, most.conf_high), signed=False),
+    ends = [max((row for row in moved if _way(row) == way), key=lambda row: abs(row.value), default=None) for way in (1, -1)]
+    most = sorted((row for row in ends if row is not None), key=lambda row: -abs(row.value))
+    names = [words.sentence(_name(most[0])), *map(_name, most[1:])]
+    return said(Markup(", and ").join(map(_most, names, most)), *most)
+
+
+def _most(name: str, row: Estimate) -> Markup:
+    """Return which kind of risk went furthest in its direction, and between which releases."""
+    return Markup("{} {} most from {} to {}: by {}").format(
+        shown(name, 40), "rose" if row.value > 0 else "fell", shown(row.baseline_release, 40),
+        shown(row.release, 40), points(abs(row.value), places_for(row.conf_low, row.conf_high), signed=False),
     )  # fmt: skip
-    return said(text, most)
 
 
 def _way(row: Estimate) -> int:
-    """Return the sign of a change that is flagged, else 0."""
-    return 0 if not row.flagged or not row.value else 1 if row.value > 0 else -1
+    """Return the sign of a change that is flagged and whose printed interval is clear of 0, else 0."""
+    if not row.flagged or round(100 * row.low, 2) <= 0 <= round(100 * row.high, 2):
+        return 0
+    return 1 if row.value > 0 else -1
 
 
 def _moved(rows: Sequence[Estimate]) -> list[Text]:
@@ -111,7 +119,7 @@ def _figure(view: View, pairs: dict[Pair, list[Estimate]]) -> Figure:
         key=_KEY,
         notes=[
             "Pooled estimates are drawn towards cells of the same category and technique: exploratory, without verdict. "
-            "Framed cells may be acted on: their signs together are wrong at most one time in twenty.",
+            "Framed are the cells to look at first: their directions together are wrong at most one time in twenty.",
             *([f"The {in_words(DRAWN)} pairs with the largest changes are drawn; the table has all {len(pairs)}."]
               if len(pairs) > DRAWN else []),
             *([f"The techniques with the fewest scenarios, {in_words(left)}, are in the table only."] if left > 0 else []),

@@ -55,7 +55,9 @@ def overview(library: Library, _: Request, *, sees_texts: bool) -> Page:
     """Show every measurement, and each family over time."""
     del sees_texts
     volumes, broken = library.shelf.look()
-    moments = [Moment(volume.name, volume.made_at[:10], volume.view) for volume in volumes]
+    moments = [
+        Moment(volume.name, volume.made_at[:10], volume.view, simulated=volume.results.manifest.simulated) for volume in volumes
+    ]
     lines = [(volume, [(row, row.verdict or "no verdict") for row in volume.view.verdicts]) for volume in volumes[::-1]]
     return Page("overview.html.j2", {"lines": lines, "broken": broken, "courses": courses(moments)})
 

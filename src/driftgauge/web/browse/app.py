@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from driftgauge.errors import DriftgaugeError
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.report.figures import theme
+from driftgauge.report.names import coded
 from driftgauge.web.browse import answers
 from driftgauge.web.browse.library import Library, Right
 from driftgauge.web.pages import HERE, STATIC, medium_answer, set_cookie, static_address
@@ -101,7 +102,7 @@ def _rendered(template: str, status: int, context: dict[str, Any]) -> HTMLRespon
 
 
 def _said(status: int, message: str) -> Response:
-    return _rendered("refused.html.j2", status, {"message": message, "sees_texts": False})
+    return _rendered("refused.html.j2", status, {"message": coded(message), "sees_texts": False})
 
 
 @cache

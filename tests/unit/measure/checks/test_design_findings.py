@@ -192,13 +192,17 @@ def test_a_test_of_that_power_finds_that_drift_in_as_many_studies() -> None:
 def test_that_unchanged_is_out_of_reach_is_said_of_a_drift_that_is_clear(ratings_of: Make) -> None:
     found = run(ratings_of(study(after=0.1)))
     assert found.estimates.filter("primary")["verdict"].to_list() == ["improved"]
-    assert "whatever the drift is" in one(found, "cannot_be_unchanged").sentence
+    finding = one(found, "cannot_be_unchanged")
+    assert "could not have returned `unchanged`" in finding.sentence
+    assert "the 90 % interval that decides it" in finding.sentence
+    assert finding.level == "info"
 
 
 def test_that_unchanged_is_out_of_reach_is_said_of_a_margin_in_odds(ratings_of: Make) -> None:
     finding = one(run(ratings_of(study()), margin=Margin(odds_ratio=1.05)), "cannot_be_unchanged")
     assert "G1 → G2 (odds times or over " in finding.sentence
     assert "the margin of an odds ratio of 1.05" in finding.sentence
+    assert (finding.level, "cannot return `unchanged`" in finding.sentence) == ("warning", True)
     assert "cannot_be_unchanged" not in codes(run(ratings_of(study()), margin=Margin(odds_ratio=30.0)))
 
 
