@@ -1,4 +1,4 @@
-r"""Partial pooling of many small estimates, and which of them may be acted on (statistics §5, profile).
+r"""Partial pooling of many small estimates, and which of them stand out (statistics §5, profile).
 
 Estimates d̂ of n cells, with their covariance V, are taken as draws around a mean that the groupings of the cells share:
 
