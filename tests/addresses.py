@@ -67,6 +67,7 @@ RIGHT: Final[Mapping[tuple[str, str], Values]] = {
     ("POST", "/scenarios/break"): {},
     ("POST", "/scenarios/carry-on"): {},
     ("GET", "/scenarios/{draft}"): {"saved": "w-0"},
+    ("POST", "/scenarios/{draft}/try"): {"release": "Elm 1", "modality": "text-only"},
     ("GET", "/draft-media/{picture}"): {},
     ("GET", "/reviews"): {},
     ("POST", "/reviews/next"): {},

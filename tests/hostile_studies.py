@@ -60,6 +60,7 @@ def declared() -> dict[str, Any]:
         "phases": [{"phase": PHASE, "panel": [PANEL, OTHER]}],
         "panels": {each: {"raters": 1} for each in NAMES} | {PANEL: asked, OTHER: {"raters": 1}},
         "protocol": {"wellbeing": {"session_minutes": 45, "day_items": 400, "break_every": 400}},
+        "authoring": {"try": [RELEASE]},
     }
 
 
@@ -191,7 +192,7 @@ def _rate(found: Hostile) -> None:
 
 
 def _author(found: Hostile) -> None:
-    """Write a scenario into each state that there is."""
+    """Write a scenario into each state that there is, and let the record hold an answer to the one in review."""
     serving, ana, ben = found.app.serving, found.who("ana"), found.who("ben")
     picture = keep_picture(serving, ana, png(said=EVERY))
     found.held["draft_picture"] = picture
@@ -208,6 +209,8 @@ def _author(found: Hostile) -> None:
         if state in {"accepted", "sent_back"}:
             key = f"key-of-a-review-{number}"
             review(serving, ben, Reviewed(key, found.held[state], 1, state, EVERY[:1_900], serving.now()))
+    answer = {"scenario": found.held["in_review"], "modality": "text-only", "status": "answered", "response_text": EVERY}
+    _write_lines(serving.study.folder / "answers.jsonl", iter([answer]))
 
 
 FORMULA: Final = '=HYPERLINK("//evil.invalid/","a")'

@@ -14,6 +14,7 @@ from driftgauge.benchmark.drafts import Draft
 from driftgauge.pipeline.rating.people import consent, invite, join, tell_about_self, who
 from driftgauge.pipeline.rating.serving import Serving, text_of
 from driftgauge.pipeline.rating.steps import Role, Who
+from driftgauge.pipeline.rating.trail import ACCOUNT
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.store.accounts import add_session
 from driftgauge.store.tables import assignments, metadata
@@ -22,7 +23,8 @@ from tests.authoring_studies import png, scenario
 from tests.rating_studies import PASSWORD, PICTURE, Drawn, draw, sent
 
 DECLARED: Final = """benchmark: benchmark/
-families: {Elm: [Elm 1, Elm 2]}
+families: {Elm: [{release: Elm 1, client: simulated}, Elm 2]}
+authoring: {try: [Elm 1]}
 phases: [{phase: 1, panel: panel-1}]
 panels: {panel-1: {raters: 6, demographics: {age: {ask: "How old are you?", choices: [18-39, 40 or more]}}}}
 protocol: {wellbeing: {session_minutes: 45, day_items: 200, break_every: 25}}
@@ -229,7 +231,13 @@ def kept(serving: Serving) -> Kept:
     for name, rows in tables.items():
         columns = [column.name for column in metadata.tables[name].primary_key]
         for row in rows:
-            owner = row.get("account") or seats.get(row.get("rater", "")) or writers.get(row.get("draft", ""))
+            owner = row.get("account") or seats.get(row.get("rater", "")) or writers.get(row.get("draft", "")) or _acted(row)
             values = [value for column, value in row.items() if (name, column) != _NOTED_LATER]
             found[name, "/".join(str(row[column]) for column in columns)] = (owner, repr(values))
     return Kept(found)
+
+
+def _acted(row: Mapping[str, Any]) -> str | None:
+    """Return the account of who did something in the app, of an entry of the journal."""
+    who = str(row.get("who", ""))
+    return who.removeprefix(ACCOUNT) if who.startswith(ACCOUNT) else None

@@ -21,7 +21,7 @@ from driftgauge.web.app import create_app
 from driftgauge.web.security import Guard
 from tests.app import chromium, person
 from tests.authoring_studies import png
-from tests.hostile_studies import EVERY, NAMES, OTHER, PANEL, TEXTS, Hostile, hostile
+from tests.hostile_studies import EVERY, NAMES, OTHER, PANEL, RELEASE, TEXTS, Hostile, hostile
 from tests.watched import Watched, watched
 
 PAGES: Final[Mapping[str, tuple[tuple[str | None, str, tuple[str, ...]], ...]]] = {
@@ -92,6 +92,7 @@ POSTS: Final[Mapping[str, tuple[str | None, str]]] = {
     "/scenarios": ("ana", "/scenarios/new"),
     "/scenarios/break": ("ana", "/scenarios"),
     "/scenarios/carry-on": ("ana", "/scenarios"),
+    "/scenarios/{draft}/try": ("ana", "/scenarios/{in_review}"),
     "/reviews/next": ("ana", "/scenarios"),
     "/reviews/freeze": ("lead", "/reviews"),
     "/reviews/{draft}": ("ben", "/reviews/{in_review}"),
@@ -103,7 +104,8 @@ POSTS: Final[Mapping[str, tuple[str | None, str]]] = {
 FIELDS: Final = (
     "login", "password", "agree", "text", "language", "theme", "pictures", "left_out", "key_harm1", "rater", "comment",
     "skipped", "active_s", "seen", "panel", "role", "count", "form", "do", "draft", "since", "begun", "harm_category",
-    "technique", "execution", "image_text", "twin_text", "twin_image_text", "verdict", "note", "revision", *NAMES[:3],
+    "technique", "execution", "image_text", "twin_text", "twin_image_text", "verdict", "note", "revision", "release",
+    "modality", *NAMES[:3],
 )  # fmt: skip
 """Every field of any form; what a page fills in by itself (token, key, item) stays."""
 PAYLOAD: Final = NAMES[0]
@@ -113,6 +115,7 @@ BACK: Final[Mapping[str, Mapping[str, str]]] = {
     "/ratings": {"comment": PAYLOAD},
     "/people/invite": {"role": "rater", "panel": PANEL, "count": "50"},
     "/scenarios": {"text": PAYLOAD, "technique": PAYLOAD, "since": "0", "do": "send"},
+    "/scenarios/{draft}/try": {"release": RELEASE, "modality": "text-only"},
     "/reviews/{draft}": {"verdict": "sent_back", "note": PAYLOAD + "a" * 30_000},
 }
 """What comes back when these forms are not taken: the payload is to be read then."""

@@ -345,6 +345,7 @@ def test_what_is_somebody_elses_is_as_if_it_were_not_there(tmp_path: Path) -> No
                     ("GET", f"/scenarios/{draft}", {}),
                     ("GET", f"/reviews/{draft}", {}),
                     ("POST", f"/reviews/{draft}", verdict),
+                    ("POST", f"/scenarios/{draft}/try", RIGHT["POST", "/scenarios/{draft}/try"]),
                 ]
                 tries += [("GET", f"/draft-media/{each}", {}) for each in pictures]
                 tries += [

@@ -12,10 +12,16 @@ from pathlib import Path
 import polars as pl
 import pytest
 
+from driftgauge.benchmark.drafts import Draft
+from driftgauge.pipeline.authoring.trying import Try, try_prompt
 from driftgauge.pipeline.monitor.state import read_state
+from driftgauge.pipeline.opened import open_study
+from driftgauge.store import journal
+from tests.authoring_studies import join_as
 from tests.commands import Ended, run, start
 from tests.faulty_studies import kept
 from tests.models import MODEL, LanguageModel
+from tests.rating_studies import Clock, serve
 
 PATIENCE = 1500.0
 ROUTES = {"Smol 1": f"openai-api/smollm/{MODEL}", "Smol 2": f"anthropic/{MODEL}"}
@@ -137,6 +143,23 @@ def test_the_same_prompt_gets_the_same_text_in_another_study(found: Collected) -
 def test_no_answer_is_shown(found: Collected) -> None:
     shown = found.ended.said
     assert [row for row in found.texts()["text"] if row.strip()[:40] in shown] == []
+
+
+def test_a_red_teamer_tries_a_prompt_against_it(smollm: LanguageModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMOLLM_API_KEY", "none is needed")
+    monkeypatch.setenv("SMOLLM_BASE_URL", smollm.openai)
+    release = {"release": "Smol 1", "model": ROUTES["Smol 1"], "settings": SETTINGS}
+    said = {"study": "smol", "families": {"Smol": [release]}, "authoring": {"try": ["Smol 1"]}}
+    (tmp_path / "study.yaml").write_text(json.dumps(said))
+    open_study(tmp_path, create=True)
+    with serve(tmp_path, Clock()) as town:
+        ana = join_as(town, "ana")
+        draft = ana.save(Draft(text="Say hello to the goat.")).draft
+        tried = try_prompt(town, ana.who, Try(draft, "text-only", "Smol 1"))
+        with town.store.reading() as connection:
+            ended = journal.entries(connection)[-1]
+    assert (tried.ended in {"answered", "truncated"}, tried.text.strip() != "") == (True, True)
+    assert (ended.verb, ended.detail["outcome"], ended.counts["tokens"] > 12) == ("tried", tried.ended, True)
 
 
 def test_looked_at_twice_it_has_not_drifted(found: Collected) -> None:

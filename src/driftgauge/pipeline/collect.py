@@ -303,7 +303,18 @@ def client_of(collection: Collection, release: str) -> Client:
     CollectError
         When it has no model, or the model cannot be called: no key, no such provider, a setting that is none.
     """
-    declared, study = collection.releases[release], collection.opened.study
+    return client_for(collection.opened.study, collection.releases[release])
+
+
+def client_for(study: Study, declared: Release) -> Client:
+    """Return what calls the model of a release that a study declares, checked; no call has been made.
+
+    Raises
+    ------
+    CollectError
+        As `client_of`.
+    """
+    release = declared.release
     if declared.client == "simulated":
         return SimulatedClient(seed=SEED)
     if declared.client == "replay":

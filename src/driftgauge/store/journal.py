@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -93,6 +93,14 @@ def newest(connection: sa.Connection, *, before: int | None = None, count: int) 
 def _entry(row: sa.Row[Any]) -> Entry:
     said = map(json.loads, (row.counts, row.hashes, row.detail))
     return Entry(row.entry, row.at, row.who, row.verb, row.code_version, *said)
+
+
+def count_today(connection: sa.Connection, who: str, verb: str) -> int:
+    """Return how many entries of a verb somebody has in this day, by UTC and by the clock that `append` writes."""
+    today = datetime.now(UTC).date()
+    of_day = (journal.c.at >= today.isoformat(), journal.c.at < (today + timedelta(days=1)).isoformat())
+    query = sa.select(sa.func.count()).select_from(journal).where(journal.c.verb == verb, journal.c.who == who, *of_day)
+    return int(connection.execute(query).scalar_one())
 
 
 def last_entry(connection: sa.Connection) -> int:

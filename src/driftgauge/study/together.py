@@ -26,6 +26,7 @@ def mistakes_between(study: Part) -> Iterator[Mistake]:
     yield from _falling(standings)
     yield from _repeated(_names(phases, "phase"), "phase", "each phase once")
     yield from _unknown_releases(phases, [each.release for each in standings])
+    yield from _untried(_list(_mapping(study.get("authoring")).get("try")), [each.release for each in standings])
     yield from _unknown_panels(phases, list(panels))
     yield from _backwards(phases)
     yield from _overlaps(panels)
@@ -96,6 +97,16 @@ def _unknown_releases(phases: Sequence[tuple[Location, Part]], known: Sequence[s
         for place, name in places if families else ():
             if name not in families:
                 yield Mistake(place, f"release {named(name)} is in no family", one_of(name, known))
+
+
+def _untried(tried: Sequence[object], known: Sequence[str]) -> Iterator[Mistake]:
+    names = [(("authoring", "try", number), as_text(each)) for number, each in enumerate(tried)]
+    places = [(place, name) for place, name in names if name is not None]
+    yield from _repeated(iter(places), "release", "each release once under try")
+    for place, name in places:
+        if name not in set(known):
+            expected = one_of(name, known) if known else "a release of a family under `families:`"
+            yield Mistake(place, f"release {named(name)} is in no family", expected)
 
 
 def _unknown_panels(phases: Sequence[tuple[Location, Part]], known: Sequence[str]) -> Iterator[Mistake]:

@@ -16,7 +16,20 @@ from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.pipeline.rating.writer import Writer
 from driftgauge.web.pages import STATIC, House, Visit, environment, new_visitor
-from driftgauge.web.routes import authoring, desk, entry, journal, lead, leaving, reviewing, settings, sign_in, sitting, welcome
+from driftgauge.web.routes import (
+    authoring,
+    desk,
+    entry,
+    journal,
+    lead,
+    leaving,
+    reviewing,
+    settings,
+    sign_in,
+    sitting,
+    trying,
+    welcome,
+)
 from driftgauge.web.security import Guard
 from driftgauge.web.words import LANGUAGES
 
@@ -62,6 +75,7 @@ def create_app(
             *journal.ROUTES,
             *lead.ROUTES,
             *authoring.ROUTES,
+            *trying.ROUTES,
             *reviewing.ROUTES,
         ],
         exception_handlers={HTTPException: _not_there, Exception: _broken},

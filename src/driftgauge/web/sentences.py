@@ -78,6 +78,11 @@ SENTENCES: Final = {
         "The folder of the benchmark is not as it was frozen, so nothing was frozen from here. Look at it, then use: "
         "driftgauge benchmark freeze --version"
     ),
+    "not_tried": _("This release cannot be tried here."),
+    "nothing_to_try": _("Nothing was asked: this prompt is not saved yet. Write it, save it, and try again."),
+    "no_pictures_there": _("Nothing was asked: this release takes no pictures. Try the prompt as text alone."),
+    "tries_over": _("Your tries of this day are used up, so nothing was asked. You can go on writing, and try again tomorrow."),
+    "try_busy": _("Somebody else tries a prompt just now, so nothing was asked. Please try again in a minute."),
     "trouble": _("Something went wrong on our side. Nothing was lost; please try again."),
 }
 """Stable code to English sentence; the ``.po`` files translate it."""

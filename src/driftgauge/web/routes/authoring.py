@@ -13,7 +13,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from driftgauge.benchmark.drafts import FIELDS, PICTURES, Draft, draft_of, missing
-from driftgauge.pipeline.authoring import care, pictures, reading, writing
+from driftgauge.pipeline.authoring import care, pictures, reading, trying, writing
 from driftgauge.pipeline.authoring.reading import Shown
 from driftgauge.pipeline.rating.steps import Refused
 from driftgauge.rate.shown import as_written
@@ -148,6 +148,7 @@ def shown(
         names={name: visit.say(said) for name, said in NAMES.items()},
         as_written=as_written,
         known=reading.labels(visit.house.serving),
+        offered=trying.offered(visit.house.serving, known(visit)) if found else None,
         form_key=token_urlsafe(18),
         begun=visit.house.serving.now().isoformat(),
         saved=_saved(visit),

@@ -23,6 +23,7 @@ VERBS: Final = {
     "invite": _("invited"), "revoke": _("invitation taken back"), "disable": _("account closed"),
     "recalibrate": _("practice opened again"), "pause": _("panel paused"), "resume": _("panel resumed"),
     "withdraw": _("stopped taking part"), "erase": _("erased"), "export": _("taken out"), "measure": _("measured"),
+    "try": _("prompt tried against a release"), "tried": _("try ended"),
 }  # fmt: skip
 """A verb that is not here stands as it is."""
 COUNTS: Final = {
@@ -30,7 +31,7 @@ COUNTS: Final = {
     "prompts": _("prompts"), "assignments": _("assignments"), "seats": _("seats"), "exercises": _("exercises"),
     "pictures": _("pictures"), "raters": _("raters"), "estimates": _("estimates"), "findings": _("findings"),
     "invitations": _("invitations"), "missing": _("missing"), "rater": _("raters"), "lead": _("leads"), "viewer": _("viewers"),
-    "author": _("authors"),
+    "author": _("authors"), "tokens": _("tokens"),
 }  # fmt: skip
 """A count that is not here is not shown: some are by release."""
 DETAILS: Final = {
