@@ -12,7 +12,6 @@ from driftgauge.collect.tokens import used
 from driftgauge.errors import CollectError
 from driftgauge.pipeline.authoring.care import admitted, count, may_begin
 from driftgauge.pipeline.authoring.reading import Shown, find, opened_draft
-from driftgauge.pipeline.collect import client_for
 from driftgauge.pipeline.rating.serving import Serving
 from driftgauge.pipeline.rating.steps import Refused, Who
 from driftgauge.pipeline.rating.trail import ACCOUNT
@@ -197,6 +196,8 @@ def finish(serving: Serving, begun: Begun, who: Who) -> Tried:
 
 
 async def _ask(serving: Serving, begun: Begun) -> Answer | Fault:
+    from driftgauge.pipeline.collect import client_for  # noqa: PLC0415 - an app where nothing is tried need not load tables
+
     study = serving.study
     release, call = study.declared_releases[begun.wanted.release], _call(serving, begun)
     client = client_for(study, release)
