@@ -102,7 +102,7 @@ def _data(rows: Sequence[Estimate]) -> pl.DataFrame:
 
 _LATEX: Final[Mapping[str, str]] = {
     "\\": r"\textbackslash{}", "&": r"\&", "%": r"\%", "$": r"\$", "#": r"\#", "_": r"\_", "{": r"\{", "}": r"\}",
-    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}",
+    "~": r"\textasciitilde{}", "^": r"\textasciicircum{}", "<": r"\textless{}", ">": r"\textgreater{}", "|": r"\textbar{}",
     THIN: r"\,", HARD: "~", MINUS: "$-$", NONE: "--", "→": r"$\to$", "α": r"$\alpha$", "[": "{[}", "]": "{]}",
 }  # fmt: skip
 

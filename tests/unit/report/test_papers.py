@@ -8,6 +8,13 @@ from typing import Any
 import markdown_it
 import polars as pl
 import pytest
+from pylatexenc.latexwalker import (
+    LatexEnvironmentNode,
+    LatexMacroNode,
+    LatexSpecialsNode,
+    LatexWalker,
+    LatexWalkerParseError,
+)
 
 from driftgauge.report.papers import WRITERS, PaperTable, latex, markdown, paper_tables
 from driftgauge.report.select import view
@@ -64,11 +71,32 @@ def test_names_stay_text_wherever_they_are_written(build: Callable[..., Any], na
         assert all(len(row) == len(table.headings) for kind in WRITERS for row in cells_of(table, kind))
         commands = set(re.findall(r"\\([A-Za-z]+)", latex(table)))
         ours = {"begin", "end", "centering", "toprule", "midrule", "bottomrule", "caption", "label", "to", "alpha"}
-        assert commands <= ours | {"textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater"}
+        assert commands <= ours | {"textbackslash", "textasciitilde", "textasciicircum", "textless", "textgreater", "textbar"}
         assert "<b>" not in markdown_it.MarkdownIt("gfm-like", {"linkify": False, "html": True}).render(markdown(table))
         page = WRITERS["html"](table)
         assert set(re.findall(r"<(\w+)", page)) <= HTML
         assert " ".join(name.split()) in " ".join(html.unescape(page).split())
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_latex_is_one_table_of_as_many_columns_as_its_rows_have(build: Callable[..., Any], name: str) -> None:
+    for table in tables_of(build({"Elm": {name: (0.5, 0.3, 0.0), "Elm 9": (0.4, 0.3, 0.0)}})):
+        nodes, _, _ = LatexWalker(latex(table), tolerant_parsing=False).get_latex_nodes()
+        outer = next(node for node in nodes if node.isNodeType(LatexEnvironmentNode))
+        inner = next(node for node in outer.nodelist if node.isNodeType(LatexEnvironmentNode))
+        assert [outer.environmentname, inner.environmentname] == ["table", "tabular"]
+        columns = inner.nodeargd.argnlist[-1].latex_verbatim().strip("{}")
+        signs = [node.specials_chars for node in inner.nodelist if node.isNodeType(LatexSpecialsNode)]
+        ends = [node.macroname for node in inner.nodelist if node.isNodeType(LatexMacroNode) and node.macroname == "\\"]
+        assert len(columns) == len(table.headings)
+        assert signs.count("&") == (len(columns) - 1) * len(ends) == (len(columns) - 1) * (len(table.rows) + 1)
+
+
+def test_latex_that_is_broken_is_found(eight: Any) -> None:
+    whole = latex(tables_of(eight)[0])
+    for broken in (whole.replace(r"\end{tabular}", ""), whole.replace(r"\caption{", r"\caption{{")):
+        with pytest.raises(LatexWalkerParseError):
+            LatexWalker(broken, tolerant_parsing=False).get_latex_nodes()
 
 
 def test_a_table_with_nothing_settled_says_that_this_is_not_no_change(eight: Any) -> None:
