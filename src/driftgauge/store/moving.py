@@ -1,6 +1,7 @@
 """All rows of a store to an empty database, equal to the last value; the old store then says where they went."""
 
 import hashlib
+import time
 from collections.abc import Generator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -15,6 +16,8 @@ from driftgauge.store.journal import MOVED
 from driftgauge.store.tables import journal, metadata
 
 _SLICE: Final = 2_000
+_LEAVING: Final = 2.0
+"""Seconds in which a connection that was closed a moment ago is gone from the server's list."""
 
 
 @contextmanager
@@ -36,15 +39,24 @@ def _refuse_company(connection: sa.Connection, name: str) -> None:
     """Refuse others who have the store open; of SQLite, opening it alone has refused them already."""
     if connection.dialect.name == "sqlite":
         return
-    others = (
-        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
-        "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
-    )
-    if count := connection.execute(sa.text(others)).scalar_one():
+    until = time.monotonic() + _LEAVING
+    while (count := _others(connection)) and time.monotonic() < until:
+        time.sleep(0.05)
+    if count:
         raise StoreError(
             f"{name} is open in {count} other connection{'s' if count > 1 else ''}; nothing was moved",
             remedy="Stop `rate serve`, `collect` and whatever else uses it, then run the same command again.",
         )
+
+
+def _others(connection: sa.Connection) -> int:
+    """Return how many others are connected to the database now, and not when this transaction first looked."""
+    connection.execute(sa.text("SELECT pg_stat_clear_snapshot()"))
+    others = (
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() "
+        "AND backend_type = 'client backend' AND pid <> pg_backend_pid()"
+    )
+    return int(connection.execute(sa.text(others)).scalar_one())
 
 
 def copy_rows(source: sa.Connection, target: sa.Connection, *, progress: Progress) -> dict[str, int]:
