@@ -1,6 +1,7 @@
 """A small simulated study, analysed and reported, and what is to be read on its page."""
 
 import dataclasses
+import os
 import re
 from dataclasses import dataclass
 from html.parser import HTMLParser
@@ -136,3 +137,23 @@ def says(text: str, value: float, *, hundred: bool) -> bool:
     """Return whether a printed number is a value, in percent or points or as it is, rounded."""
     shown = 100 * value if hundred else value
     return abs(number(text) - shown) <= 0.5 * 10 ** -places(text) + 1e-9
+
+
+def hold_to(golden: Path, read: Read) -> None:
+    """Compare the sentences and the tables of a report with those that are kept; ``DRIFTGAUGE_GOLDEN=write`` keeps them."""
+    kept = [text for section, text in read.prose if section not in {"methods", ""}]
+    tables = [f"{row.caption} | {' | '.join(row.cells)}" for row in read.rows if _is_golden(row.caption)]
+    text = "".join(map(_line, [*kept, *tables]))
+    if os.environ.get("DRIFTGAUGE_GOLDEN") == "write":
+        golden.write_text(text, encoding="utf-8")
+    assert text == golden.read_text(encoding="utf-8")
+
+
+def _line(text: str) -> str:
+    """Return a line of the golden file: ids hang on the versions of libraries, and a day on the day."""
+    text = re.sub(r"\b\d{4}-\d\d-\d\d\b", "(day)", text)
+    return re.sub(r"[0-9a-f]{16}", "(id)", text).replace("\u202f", " ").replace("\xa0", " ") + "\n"
+
+
+def _is_golden(caption: str) -> bool:
+    return caption.startswith(("Advice", "Ledger", "Levels by release, modalities", "How many analyses"))
